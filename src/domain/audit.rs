@@ -1,0 +1,81 @@
+//! The audit trail's entries: who did what to whom, when, from where, and how it ended.
+
+use super::{actor::Actor, client::Client, id::UserId};
+use serde_json::{Value, json};
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Success,
+    /// By permission, state or limit.
+    Refused,
+    /// A wrong password or token.
+    Failed,
+}
+
+impl Outcome {
+    /// The name on the wire and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// One entry before it is written; `action` is the use case's verb phrase.
+#[derive(Debug, Clone)]
+pub struct AuditEntry<'a> {
+    pub action: &'static str,
+    pub outcome: Outcome,
+    pub actor: Actor,
+    pub subject: Option<UserId>,
+    pub client: &'a Client,
+    /// Never personal: codes, counts, ids.
+    pub details: Value,
+}
+
+impl<'a> AuditEntry<'a> {
+    /// A success of `actor` without details.
+    pub fn success(action: &'static str, actor: Actor, client: &'a Client) -> Self {
+        Self {
+            action,
+            outcome: Outcome::Success,
+            actor,
+            subject: actor.user_id(),
+            client,
+            details: json!({}),
+        }
+    }
+
+    /// A refusal or failure with its stable code.
+    pub fn refusal(action: &'static str, outcome: Outcome, code: &str, client: &'a Client) -> Self {
+        Self {
+            action,
+            outcome,
+            actor: Actor::Anonymous,
+            subject: None,
+            client,
+            details: json!({ "code": code }),
+        }
+    }
+
+    /// On whom it was done.
+    pub fn on(mut self, subject: UserId) -> Self {
+        self.subject = Some(subject);
+        self
+    }
+
+    /// By whom it was done.
+    pub fn by(mut self, actor: Actor) -> Self {
+        self.actor = actor;
+        self
+    }
+
+    /// What else is worth knowing; never personal.
+    pub fn with(mut self, details: Value) -> Self {
+        self.details = details;
+        self
+    }
+}

@@ -1,0 +1,77 @@
+//! The mails that the service sends, by what they are for; how they read is in `templates/email/`.
+
+use super::{Timestamp, email::EmailAddress};
+
+/// A mail's purpose and what only this one says.
+#[derive(Debug, Clone)]
+pub enum Mail {
+    /// Confirm the address of a new account.
+    VerifyEmail { link: String },
+    /// Choose a new password.
+    PasswordReset { link: String },
+    /// Somebody signed up with an address that has an account already.
+    AccountExists { reset_link: String },
+    /// The password was changed or reset.
+    PasswordChanged { at: Timestamp, reset_link: String },
+    /// To the new address: confirm that it is yours.
+    ConfirmEmailChange { link: String },
+    /// To the old address: it was replaced; `link` undoes it.
+    EmailChanged { at: Timestamp, link: String },
+    /// A sign-in from a device not seen before.
+    NewDevice {
+        at: Timestamp,
+        device: String,
+        ip: String,
+        reset_link: String,
+    },
+    /// A refresh token came back after its use; the session was ended.
+    SessionEnded {
+        at: Timestamp,
+        device: String,
+        reset_link: String,
+    },
+    /// Too many wrong passwords; sign-in by password waits for a reset.
+    AccountLocked { at: Timestamp, reset_link: String },
+    /// The account was ended by its owner.
+    AccountTerminated { at: Timestamp },
+}
+
+impl Mail {
+    /// The template's folder name.
+    pub fn template(&self) -> &'static str {
+        match self {
+            Self::VerifyEmail { .. } => "verify_email",
+            Self::PasswordReset { .. } => "password_reset",
+            Self::AccountExists { .. } => "account_exists",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::ConfirmEmailChange { .. } => "confirm_email_change",
+            Self::EmailChanged { .. } => "email_changed",
+            Self::NewDevice { .. } => "new_device",
+            Self::SessionEnded { .. } => "session_ended",
+            Self::AccountLocked { .. } => "account_locked",
+            Self::AccountTerminated { .. } => "account_terminated",
+        }
+    }
+}
+
+/// A mail that is ready to go: what the courier hands to the mail server.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Message {
+    pub to: String,
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+}
+
+impl Message {
+    /// Whom it goes to.
+    pub fn recipient(&self) -> Option<EmailAddress> {
+        EmailAddress::parse(&self.to).ok()
+    }
+}
+
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Message(***)")
+    }
+}

@@ -1,0 +1,25 @@
+//! Floor 0: what is true without a computer. No async, SQL, HTTP, environment, wall clock or randomness here.
+
+pub mod actor;
+pub mod audit;
+pub mod claims;
+pub mod client;
+pub mod country;
+pub mod email;
+pub mod error;
+pub mod event;
+pub mod id;
+pub mod mail;
+pub mod password;
+pub mod permission;
+pub mod policy;
+pub mod secret;
+pub mod session;
+pub mod text;
+pub mod user;
+pub mod username;
+
+pub use error::{Error, Result};
+
+/// Time as the service keeps it: UTC, cut to microseconds (what PostgreSQL can store).
+pub type Timestamp = chrono::DateTime<chrono::Utc>;

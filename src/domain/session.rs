@@ -1,0 +1,119 @@
+//! Sessions (one per signed-in device) and the rule of refresh token rotation (RFC 6749, RFC 9700 section 4.14).
+
+use super::{
+    Timestamp,
+    id::{RefreshTokenId, SessionId, UserId},
+    secret::Sealed,
+};
+use std::time::Duration;
+
+/// A signed-in device.
+#[derive(Debug, Clone)]
+pub struct Session {
+    pub id: SessionId,
+    pub user_id: UserId,
+    pub created_at: Timestamp,
+    pub last_seen_at: Timestamp,
+    /// The absolute end; refreshing does not move it.
+    pub expires_at: Timestamp,
+    /// When the password was last proven in it.
+    pub auth_time: Timestamp,
+    pub ended_at: Option<Timestamp>,
+    pub ip: Option<Sealed>,
+    pub user_agent: Option<Sealed>,
+}
+
+impl Session {
+    /// Whether the session can still be used.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && now < self.expires_at
+    }
+}
+
+/// Why a session ended; kept with it and in the audit trail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionEnd {
+    LoggedOut,
+    LoggedOutEverywhere,
+    Revoked,
+    PasswordChanged,
+    PasswordReset,
+    EmailChangeUndone,
+    TokenReused,
+    Terminated,
+    /// Somebody else proved that the address is theirs (account pre-hijacking).
+    Reclaimed,
+}
+
+impl SessionEnd {
+    /// The name in the database, in audit and events.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LoggedOut => "logged_out",
+            Self::LoggedOutEverywhere => "logged_out_everywhere",
+            Self::Revoked => "revoked",
+            Self::PasswordChanged => "password_changed",
+            Self::PasswordReset => "password_reset",
+            Self::EmailChangeUndone => "email_change_undone",
+            Self::TokenReused => "token_reused",
+            Self::Terminated => "terminated",
+            Self::Reclaimed => "reclaimed",
+        }
+    }
+}
+
+/// How long a session lasts.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionLimits {
+    /// Without a refresh for this long, it ends.
+    pub idle: Duration,
+    /// It never lasts longer than this.
+    pub absolute: Duration,
+}
+
+/// A refresh token as it is stored.
+#[derive(Debug, Clone)]
+pub struct RefreshToken {
+    pub id: RefreshTokenId,
+    pub session_id: SessionId,
+    pub expires_at: Timestamp,
+    /// When it was exchanged for its successor.
+    pub used_at: Option<Timestamp>,
+    pub successor_id: Option<RefreshTokenId>,
+    /// The successor's secret, sealed under this token's own secret: only its holder can open it.
+    pub successor_sealed: Option<Sealed>,
+    /// Whether the successor, if any, has itself been used.
+    pub successor_used: bool,
+}
+
+/// What a shown refresh token leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotation {
+    /// First use: a successor takes its place.
+    Rotate,
+    /// A parallel call inside the grace window: the same successor again.
+    Repeat,
+    /// Past its time.
+    Expired,
+    /// Replayed: somebody else may have it, and the session ends.
+    Reused,
+}
+
+impl RefreshToken {
+    /// Judges a shown token. Only the immediate predecessor of the live token is forgiven, and only for `grace`.
+    pub fn judge(&self, now: Timestamp, grace: Duration) -> Rotation {
+        let Some(used_at) = self.used_at else {
+            return if now < self.expires_at {
+                Rotation::Rotate
+            } else {
+                Rotation::Expired
+            };
+        };
+        let within = (now - used_at).to_std().unwrap_or(Duration::ZERO) <= grace;
+        if within && !self.successor_used && self.successor_sealed.is_some() {
+            Rotation::Repeat
+        } else {
+            Rotation::Reused
+        }
+    }
+}

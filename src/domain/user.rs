@@ -1,0 +1,112 @@
+//! A person's account and the lawful ways from one state to the next.
+
+use super::{
+    Error, Timestamp,
+    email::EmailAddress,
+    error::{Clash, Result},
+    id::UserId,
+    permission::Roles,
+    username::Username,
+};
+
+/// Where an account stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserStatus {
+    /// Signed up or invited; the address is not confirmed.
+    Pending,
+    /// In use.
+    Active,
+    /// Put aside by an admin; the data stays.
+    Deactivated,
+    /// Ended by the person; back only by an admin.
+    Terminated,
+}
+
+/// What the person has subscribed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tier {
+    /// Free of charge.
+    Basic,
+    /// Paid.
+    Premium,
+}
+
+macro_rules! named {
+    ($kind:ident { $($variant:ident = $name:literal),+ }) => {
+        impl $kind {
+            /// The name on the wire and in the database.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// Reads the name; `None` for any other.
+            pub fn parse(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+named!(UserStatus { Pending = "pending", Active = "active", Deactivated = "deactivated", Terminated = "terminated" });
+named!(Tier { Basic = "basic", Premium = "premium" });
+
+/// A person's account.
+#[derive(Debug, Clone)]
+pub struct User {
+    pub id: UserId,
+    pub email: EmailAddress,
+    pub username: Option<Username>,
+    pub full_name: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    pub state_province: Option<String>,
+    pub current_title: Option<String>,
+    pub location: Option<String>,
+    /// BCP 47.
+    pub locale: Option<String>,
+    /// IANA time zone.
+    pub timezone: Option<String>,
+    pub status: UserStatus,
+    pub verified_at: Option<Timestamp>,
+    pub roles: Roles,
+    pub tier: Tier,
+    /// When premium runs out; `None` for never.
+    pub tier_until: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub last_login_at: Option<Timestamp>,
+    /// Raised by every change; the ETag.
+    pub version: i64,
+}
+
+impl User {
+    /// The tier in force at this time: a premium that has run out is basic.
+    pub fn tier_at(&self, now: Timestamp) -> Tier {
+        match self.tier_until {
+            Some(until) if until <= now => Tier::Basic,
+            _ => self.tier,
+        }
+    }
+
+    /// Whether the address has been confirmed.
+    pub fn is_verified(&self) -> bool {
+        self.verified_at.is_some()
+    }
+
+    /// Confirms the address: a pending account becomes active, others keep their state.
+    pub fn verify(&mut self, now: Timestamp) {
+        self.verified_at.get_or_insert(now);
+        if self.status == UserStatus::Pending {
+            self.status = UserStatus::Active;
+        }
+    }
+
+    /// Ends the account at the person's own wish.
+    pub fn terminate(&mut self) -> Result<()> {
+        if self.status == UserStatus::Terminated {
+            return Err(Error::Conflict(Clash::State));
+        }
+        self.status = UserStatus::Terminated;
+        Ok(())
+    }
+}

@@ -1,0 +1,10 @@
+//! Floor 1, means: clock, randomness, cryptography, mail, limits. Knows neither the database nor the use cases.
+
+pub mod clock;
+pub mod entropy;
+pub mod hasher;
+pub mod limiter;
+pub mod mail_template;
+pub mod mailer;
+pub mod signer;
+pub mod vault;
