@@ -50,11 +50,11 @@ macro_rules! named {
 named!(UserStatus { Pending = "pending", Active = "active", Deactivated = "deactivated", Terminated = "terminated" });
 named!(Tier { Basic = "basic", Premium = "premium" });
 
-/// A person's account.
+/// A person's account; `E` is the address, readable or [`Sealed`](super::secret::Sealed) as it is stored.
 #[derive(Debug, Clone)]
-pub struct User {
+pub struct User<E = EmailAddress> {
     pub id: UserId,
-    pub email: EmailAddress,
+    pub email: E,
     pub username: Option<Username>,
     pub full_name: Option<String>,
     /// ISO 3166-1 alpha-2.
@@ -79,7 +79,32 @@ pub struct User {
     pub version: i64,
 }
 
-impl User {
+impl<E> User<E> {
+    /// The same account with its address in another form.
+    pub fn with_email<F>(self, email: F) -> User<F> {
+        User {
+            id: self.id,
+            email,
+            username: self.username,
+            full_name: self.full_name,
+            country: self.country,
+            state_province: self.state_province,
+            current_title: self.current_title,
+            location: self.location,
+            locale: self.locale,
+            timezone: self.timezone,
+            status: self.status,
+            verified_at: self.verified_at,
+            roles: self.roles,
+            tier: self.tier,
+            tier_until: self.tier_until,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            last_login_at: self.last_login_at,
+            version: self.version,
+        }
+    }
+
     /// The tier in force at this time: a premium that has run out is basic.
     pub fn tier_at(&self, now: Timestamp) -> Tier {
         match self.tier_until {

@@ -1,1 +1,24 @@
-//! To be filled in this change.
+//! Floor 1, the database: one [`Store`] over SQLite (one writer, several readers) and PostgreSQL. This module is the
+//! wall: database errors gain their meaning here, by constraint name, and entities never leave.
+
+pub mod audit;
+pub mod credentials;
+pub mod email_changes;
+mod entity;
+pub mod keys;
+pub mod links;
+mod migration;
+pub mod outbox;
+pub mod outbox_mails;
+pub mod refresh_tokens;
+pub mod roles;
+pub mod schema;
+pub mod sessions;
+mod store;
+pub mod sweep;
+pub mod users;
+mod wall;
+
+/// Anything that queries can run on: a reader or a transaction.
+pub use sea_orm::ConnectionTrait as Db;
+pub use store::{Reader, Store, StoreSettings, StoreStatus, Synchronous, Tx};

@@ -1,0 +1,87 @@
+//! The schema's state and its moves: migrate up, down, status. Several nodes may start at once; on PostgreSQL an
+//! advisory lock lets one of them migrate while the others wait.
+
+use super::{Store, migration::Migrator};
+use anyhow::Context as _;
+use sea_orm::{ConnectionTrait, Statement, TransactionTrait};
+use sea_orm_migration::MigratorTrait;
+
+/// `usher` in ASCII: the key of the lock that migrations take.
+const LOCK: i64 = 0x75_73_68_65_72;
+
+/// Where the schema stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaStatus {
+    pub applied: Vec<String>,
+    pub pending: Vec<String>,
+}
+
+impl SchemaStatus {
+    /// Whether the database has every migration of this binary.
+    pub fn is_current(&self) -> bool {
+        self.pending.is_empty()
+    }
+}
+
+/// What is applied and what is not; fails on a database that is newer than this binary.
+pub async fn status(store: &Store) -> anyhow::Result<SchemaStatus> {
+    let names = |list: Vec<sea_orm_migration::Migration>| {
+        list.iter().map(|m| m.name().to_owned()).collect()
+    };
+    let db = store.reader();
+    let newer = "the database's schema is newer than this binary, or cannot be read";
+    Ok(SchemaStatus {
+        applied: names(
+            Migrator::get_applied_migrations_read_only(db)
+                .await
+                .context(newer)?,
+        ),
+        pending: names(
+            Migrator::get_pending_migrations_read_only(db)
+                .await
+                .context(newer)?,
+        ),
+    })
+}
+
+/// Applies the next `steps` migrations, or all.
+pub async fn up(store: &Store, steps: Option<u32>) -> anyhow::Result<()> {
+    let lock = lock(store).await?;
+    Migrator::up(store.writer(), steps)
+        .await
+        .context("migrating up failed")?;
+    release(lock).await
+}
+
+/// Takes back the last `steps` migrations, or all; the data in their tables goes.
+pub async fn down(store: &Store, steps: Option<u32>) -> anyhow::Result<()> {
+    let lock = lock(store).await?;
+    Migrator::down(store.writer(), steps)
+        .await
+        .context("migrating down failed")?;
+    release(lock).await
+}
+
+async fn lock(store: &Store) -> anyhow::Result<Option<super::Tx>> {
+    if !store.is_postgres() {
+        return Ok(None);
+    }
+    let tx = store.writer().begin().await?;
+    // Waiting for another node's migration may take longer than the pool's lock timeout.
+    tx.execute_unprepared("SET LOCAL lock_timeout = 0").await?;
+    let sql = "SELECT pg_advisory_xact_lock($1)";
+    tx.execute_raw(Statement::from_sql_and_values(
+        tx.get_database_backend(),
+        sql,
+        [LOCK.into()],
+    ))
+    .await?;
+    Ok(Some(tx))
+}
+
+async fn release(lock: Option<super::Tx>) -> anyhow::Result<()> {
+    if let Some(tx) = lock {
+        tx.commit().await?;
+    }
+    Ok(())
+}

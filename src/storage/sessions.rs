@@ -1,0 +1,166 @@
+//! Sessions: one row per signed-in device.
+
+use super::entity::{tokens, user_sessions};
+use crate::domain::{
+    Result, Timestamp,
+    id::{AccessTokenId, SessionId, UserId},
+    secret::Sealed,
+    session::{Session, SessionEnd},
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, OnConflict},
+};
+use uuid::Uuid;
+
+/// Keeps a new session.
+pub async fn insert_session(db: &impl ConnectionTrait, session: &Session) -> Result<()> {
+    let row = user_sessions::ActiveModel {
+        id: Set(session.id.0),
+        user_id: Set(session.user_id.0),
+        created_at: Set(session.created_at),
+        last_seen_at: Set(session.last_seen_at),
+        expires_at: Set(session.expires_at),
+        auth_time: Set(session.auth_time),
+        ended_at: Set(None),
+        end_reason: Set(None),
+        ip_sealed: Set(session.ip.clone().map(|sealed| sealed.0)),
+        user_agent_sealed: Set(session.user_agent.clone().map(|sealed| sealed.0)),
+    };
+    user_sessions::Entity::insert(row)
+        .exec_without_returning(db)
+        .await?;
+    Ok(())
+}
+
+/// A session by id.
+pub async fn find_session(db: &impl ConnectionTrait, id: SessionId) -> Result<Option<Session>> {
+    Ok(user_sessions::Entity::find_by_id(id.0)
+        .one(db)
+        .await?
+        .map(session))
+}
+
+/// The live sessions of a person, newest first, at most 1,000.
+pub async fn list_sessions(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Vec<Session>> {
+    let rows = user_sessions::Entity::find()
+        .filter(user_sessions::Column::UserId.eq(user.0))
+        .filter(user_sessions::Column::EndedAt.is_null())
+        .filter(user_sessions::Column::ExpiresAt.gt(now))
+        .order_by_desc(user_sessions::Column::CreatedAt)
+        .limit(1_000)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(session).collect())
+}
+
+/// Ends one session; whether it was still open.
+pub async fn end_session(
+    db: &impl ConnectionTrait,
+    id: SessionId,
+    why: SessionEnd,
+    now: Timestamp,
+) -> Result<bool> {
+    let done = ending(why, now)
+        .filter(user_sessions::Column::Id.eq(id.0))
+        .exec(db)
+        .await?;
+    Ok(done.rows_affected > 0)
+}
+
+/// Ends all sessions of a person but `keep`, and tells how many those were.
+pub async fn end_sessions(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    keep: Option<SessionId>,
+    why: SessionEnd,
+    now: Timestamp,
+) -> Result<u64> {
+    let mut ending = ending(why, now).filter(user_sessions::Column::UserId.eq(user.0));
+    if let Some(keep) = keep {
+        ending = ending.filter(user_sessions::Column::Id.ne(keep.0));
+    }
+    Ok(ending.exec(db).await?.rows_affected)
+}
+
+fn ending(why: SessionEnd, now: Timestamp) -> sea_orm::UpdateMany<user_sessions::Entity> {
+    user_sessions::Entity::update_many()
+        .col_expr(user_sessions::Column::EndedAt, Expr::value(now))
+        .col_expr(user_sessions::Column::EndReason, Expr::value(why.as_str()))
+        .filter(user_sessions::Column::EndedAt.is_null())
+}
+
+/// Notes a fresh proof of the password.
+pub async fn set_auth_time(db: &impl ConnectionTrait, id: SessionId, now: Timestamp) -> Result<()> {
+    user_sessions::Entity::update_many()
+        .col_expr(user_sessions::Column::AuthTime, Expr::value(now))
+        .filter(user_sessions::Column::Id.eq(id.0))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Moves the last-seen time of a session forward, never back.
+pub async fn touch_session(
+    db: &impl ConnectionTrait,
+    id: SessionId,
+    seen_at: Timestamp,
+) -> Result<()> {
+    user_sessions::Entity::update_many()
+        .col_expr(user_sessions::Column::LastSeenAt, Expr::value(seen_at))
+        .filter(user_sessions::Column::Id.eq(id.0))
+        .filter(user_sessions::Column::LastSeenAt.lt(seen_at))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Revokes one access token before its time.
+pub async fn revoke_token(
+    db: &impl ConnectionTrait,
+    id: AccessTokenId,
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
+    let row = tokens::ActiveModel {
+        jti: Set(id.0),
+        revoked_at: Set(now),
+        expires_at: Set(expires_at),
+    };
+    tokens::Entity::insert(row)
+        .on_conflict(
+            OnConflict::column(tokens::Column::Jti)
+                .do_nothing()
+                .to_owned(),
+        )
+        .exec_without_returning(db)
+        .await?;
+    Ok(())
+}
+
+/// Whether an access token was revoked.
+pub async fn is_token_revoked(db: &impl ConnectionTrait, id: AccessTokenId) -> Result<bool> {
+    let found = tokens::Entity::find_by_id(id.0)
+        .select_only()
+        .column(tokens::Column::Jti);
+    Ok(found.into_tuple::<Uuid>().one(db).await?.is_some())
+}
+
+fn session(row: user_sessions::Model) -> Session {
+    Session {
+        id: SessionId(row.id),
+        user_id: UserId(row.user_id),
+        created_at: row.created_at,
+        last_seen_at: row.last_seen_at,
+        expires_at: row.expires_at,
+        auth_time: row.auth_time,
+        ended_at: row.ended_at,
+        ip: row.ip_sealed.map(Sealed),
+        user_agent: row.user_agent_sealed.map(Sealed),
+    }
+}

@@ -1,0 +1,218 @@
+//! The connection to the database. On SQLite every write goes through one connection with `BEGIN IMMEDIATE`, and reads
+//! through their own; on PostgreSQL both are the same pool.
+
+use crate::domain::Result;
+use anyhow::Context as _;
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use std::{path::Path, time::Duration};
+
+/// A transaction; dropping it rolls back. Commit with [`Store::commit`].
+pub type Tx = DatabaseTransaction;
+
+/// Reads outside a transaction.
+pub type Reader = DatabaseConnection;
+
+/// How hard SQLite waits for the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Synchronous {
+    /// A commit survives the loss of power.
+    Full,
+    /// A commit survives the death of the process; the last ones may go with the power.
+    Normal,
+}
+
+/// What is needed to connect.
+#[derive(Clone)]
+pub struct StoreSettings {
+    /// `postgresql://..` or `sqlite://path`.
+    pub url: String,
+    pub max_connections: u32,
+    /// Who waits longer for a connection is told that the service is unavailable.
+    pub acquire_timeout: Duration,
+    pub synchronous: Synchronous,
+}
+
+/// Figures for `/db/status` and the metrics.
+#[derive(Debug, Clone)]
+pub struct StoreStatus {
+    pub backend: &'static str,
+    pub version: String,
+    pub pool_size: u32,
+    pub pool_idle: u32,
+    pub pool_max: u32,
+}
+
+/// The database.
+#[derive(Clone)]
+pub struct Store {
+    write: DatabaseConnection,
+    read: DatabaseConnection,
+    max_connections: u32,
+}
+
+impl Store {
+    /// Connects; on SQLite makes the file and its folder.
+    pub async fn connect(settings: &StoreSettings) -> anyhow::Result<Self> {
+        if let Some(path) = settings.url.strip_prefix("sqlite://") {
+            return Self::connect_sqlite(path, settings).await;
+        }
+        let mut options = options(&settings.url, settings);
+        options
+            .max_connections(settings.max_connections)
+            .min_connections(1);
+        // A session without a durable commit would break the promise that what was acknowledged stays.
+        options.map_sqlx_postgres_opts(|o| {
+            o.options([("synchronous_commit", "on"), ("lock_timeout", "5s")])
+        });
+        let pool = Database::connect(options)
+            .await
+            .context("cannot connect to PostgreSQL")?;
+        Ok(Self {
+            write: pool.clone(),
+            read: pool,
+            max_connections: settings.max_connections,
+        })
+    }
+
+    async fn connect_sqlite(path: &str, settings: &StoreSettings) -> anyhow::Result<Self> {
+        if let Some(folder) = Path::new(path).parent() {
+            std::fs::create_dir_all(folder).context("cannot make the folder of the SQLite file")?;
+        }
+        let synchronous = match settings.synchronous {
+            Synchronous::Full => SqliteSynchronous::Full,
+            Synchronous::Normal => SqliteSynchronous::Normal,
+        };
+        let tune = move |o: sqlx::sqlite::SqliteConnectOptions| {
+            o.journal_mode(SqliteJournalMode::Wal)
+                .synchronous(synchronous)
+                .foreign_keys(true)
+                .busy_timeout(Duration::from_secs(5))
+                .pragma("cache_size", "-65536")
+                .pragma("mmap_size", "268435456")
+                .pragma("temp_store", "memory")
+        };
+        let mut writer = options(&format!("sqlite://{path}?mode=rwc"), settings);
+        writer
+            .max_connections(1)
+            .min_connections(1)
+            .map_sqlx_sqlite_opts(tune);
+        let write = Database::connect(writer)
+            .await
+            .context("cannot open the SQLite file")?;
+        let readers = settings.max_connections.clamp(1, 4);
+        let mut reader = options(&format!("sqlite://{path}?mode=ro"), settings);
+        reader
+            .max_connections(readers)
+            .map_sqlx_sqlite_opts(move |o| tune(o).read_only(true));
+        let read = Database::connect(reader)
+            .await
+            .context("cannot open the SQLite file for reading")?;
+        Ok(Self {
+            write,
+            read,
+            max_connections: readers + 1,
+        })
+    }
+
+    /// Begins a transaction that may write.
+    pub async fn begin(&self) -> Result<Tx> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(self.write.begin_with_options(options).await?)
+    }
+
+    /// Commits. After an error nobody knows whether it took place: the caller is told to try again.
+    pub async fn commit(tx: Tx) -> Result<()> {
+        Ok(tx.commit().await?)
+    }
+
+    /// For reads that need no transaction.
+    pub fn reader(&self) -> &Reader {
+        &self.read
+    }
+
+    /// For schema changes, which manage their own transactions.
+    pub(super) fn writer(&self) -> &DatabaseConnection {
+        &self.write
+    }
+
+    /// Whether it is PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        self.write.get_database_backend() == DbBackend::Postgres
+    }
+
+    /// Asks the database something small.
+    pub async fn ping(&self) -> Result<()> {
+        Ok(self.read.ping().await?)
+    }
+
+    /// Backend, version and pool figures.
+    pub async fn status(&self) -> Result<StoreStatus> {
+        let (backend, sql) = if self.is_postgres() {
+            ("postgresql", "SELECT current_setting('server_version')")
+        } else {
+            ("sqlite", "SELECT sqlite_version()")
+        };
+        let row = self
+            .read
+            .query_one_raw(sea_orm::Statement::from_string(
+                self.read.get_database_backend(),
+                sql,
+            ))
+            .await?;
+        let version = row
+            .map(|row| row.try_get_by_index::<String>(0))
+            .transpose()?;
+        let (pool_size, pool_idle) = self.pool_figures();
+        Ok(StoreStatus {
+            backend,
+            version: version.unwrap_or_default(),
+            pool_size,
+            pool_idle,
+            pool_max: self.max_connections,
+        })
+    }
+
+    /// Open and idle connections.
+    pub fn pool_figures(&self) -> (u32, u32) {
+        let figures = |size: u32, idle: usize| (size, u32::try_from(idle).unwrap_or(u32::MAX));
+        if self.is_postgres() {
+            let pool = self.read.get_postgres_connection_pool();
+            return figures(pool.size(), pool.num_idle());
+        }
+        let (read, write) = (
+            self.read.get_sqlite_connection_pool(),
+            self.write.get_sqlite_connection_pool(),
+        );
+        figures(
+            read.size() + write.size(),
+            read.num_idle() + write.num_idle(),
+        )
+    }
+
+    /// Closes the connections; on SQLite this also folds the write-ahead log into the file.
+    pub async fn close(&self) {
+        for pool in [&self.read, &self.write] {
+            if let Err(error) = pool.close_by_ref().await {
+                tracing::warn!(%error, "closing the database failed");
+            }
+        }
+    }
+}
+
+fn options(url: &str, settings: &StoreSettings) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .acquire_timeout(settings.acquire_timeout)
+        .connect_timeout(settings.acquire_timeout)
+        .test_before_acquire(false)
+        .test_before_acquire_if_idle_for(Duration::from_secs(30))
+        .sqlx_logging(false);
+    options
+}

@@ -1,0 +1,30 @@
+//! Forgets what is past its time, a bounded batch at once so that no lock is held for long.
+
+use super::Store;
+use crate::domain::{Result, Timestamp};
+use sea_orm::{ConnectionTrait, Statement};
+
+/// What is swept: `$1` is the time before which rows must have ended, `$2` the size of a batch.
+const RULES: [&str; 7] = [
+    "DELETE FROM user_sessions WHERE id IN (SELECT id FROM user_sessions WHERE expires_at < $1 OR ended_at < $1 LIMIT $2)",
+    "DELETE FROM tokens WHERE jti IN (SELECT jti FROM tokens WHERE expires_at < $1 LIMIT $2)",
+    "DELETE FROM email_verifications WHERE id IN (SELECT id FROM email_verifications WHERE expires_at < $1 LIMIT $2)",
+    "DELETE FROM password_resets WHERE id IN (SELECT id FROM password_resets WHERE expires_at < $1 LIMIT $2)",
+    "DELETE FROM email_changes WHERE id IN (SELECT id FROM email_changes WHERE expires_at < $1 \
+     AND (undo_expires_at IS NULL OR undo_expires_at < $1) LIMIT $2)",
+    "DELETE FROM outbox_mails WHERE id IN (SELECT id FROM outbox_mails WHERE status <> 'pending' AND created_at < $1 LIMIT $2)",
+    "DELETE FROM refresh_tokens WHERE id IN (SELECT id FROM refresh_tokens WHERE used_at IS NOT NULL AND expires_at < $1 LIMIT $2)",
+];
+
+/// Deletes up to `batch` rows of each kind that ended before `before`, and tells how many went.
+pub async fn sweep(store: &Store, before: Timestamp, batch: i64) -> Result<u64> {
+    let mut gone = 0;
+    for rule in RULES {
+        let tx = store.begin().await?;
+        let values = [before.into(), batch.into()];
+        let delete = Statement::from_sql_and_values(tx.get_database_backend(), rule, values);
+        gone += tx.execute_raw(delete).await?.rows_affected();
+        Store::commit(tx).await?;
+    }
+    Ok(gone)
+}
