@@ -1,1 +1,185 @@
-//! To be filled in this change.
+//! Floor 2, use cases: what a person, an operator or a clock can ask of the service. Every front door enters here.
+//! A use case is one transaction: state, audit row, event row and mail row together or not at all.
+
+pub mod admin;
+pub mod audit;
+pub mod email_change;
+pub mod email_verification;
+pub mod events;
+pub mod login;
+pub mod mails;
+pub mod master_keys;
+pub mod password_change;
+pub mod password_reset;
+mod passwords;
+mod personal_data;
+pub mod reauthentication;
+pub mod sessions;
+pub mod signing_keys;
+pub mod signup;
+pub mod sweep;
+pub mod system;
+pub mod termination;
+pub mod tokens;
+
+pub use crate::infra::{
+    limiter::{Class, Decision},
+    mailer::Mailer,
+};
+
+use crate::{
+    config::LinkTemplate,
+    domain::{
+        Result, Timestamp, client::Client, id, id::SessionId, policy::Policy, secret::Secret,
+    },
+    infra::{
+        clock::Clock,
+        entropy::Entropy,
+        hasher::Hasher,
+        limiter::Limiter,
+        signer::{Algorithm, Signer},
+        vault::Vault,
+    },
+    storage::{Store, Tx},
+};
+use personal_data::DataKeys;
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, atomic::AtomicBool},
+    time::Duration,
+};
+use tokio::sync::Notify;
+use url::Url;
+use uuid::Uuid;
+
+/// Where the links in mails lead.
+#[derive(Debug, Clone)]
+pub struct Links {
+    pub public_url: Url,
+    pub verify_url: LinkTemplate,
+    pub reset_url: LinkTemplate,
+}
+
+/// What the use cases work with; made once by the wiring.
+pub struct Parts {
+    pub policy: Policy,
+    pub links: Links,
+    pub store: Store,
+    pub clock: Clock,
+    pub entropy: Entropy,
+    pub hasher: Hasher,
+    pub signer: Signer,
+    pub vault: Vault,
+    pub limiter: Limiter,
+    pub mailer: Mailer,
+    pub issuer: String,
+    pub audience: String,
+    /// The algorithm of new signing keys, and after how long one is replaced; none when a shared secret signs.
+    pub signing: Option<(Algorithm, Duration)>,
+}
+
+/// All use cases; cheap to clone.
+#[derive(Clone)]
+pub struct Services(Arc<Inner>);
+
+/// The parts and what is remembered between calls.
+pub struct Inner {
+    parts: Parts,
+    data_keys: DataKeys,
+    /// Sessions seen since the last flush.
+    seen: Mutex<HashMap<SessionId, Timestamp>>,
+    /// Refused attempts since the last flush, by action and address.
+    refusals: Mutex<HashMap<(&'static str, Option<IpAddr>), audit::Refusals>>,
+    /// Wakes the courier after a commit that queued a mail.
+    mail_queued: Notify,
+    draining: AtomicBool,
+}
+
+impl std::ops::Deref for Services {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl std::ops::Deref for Inner {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+impl Services {
+    /// Loads the service's own keys (makes them in a new database) and is ready.
+    pub async fn start(parts: Parts) -> Result<Self> {
+        let data_keys = DataKeys::load(&parts).await?;
+        let services = Self(Arc::new(Inner {
+            parts,
+            data_keys,
+            seen: Mutex::default(),
+            refusals: Mutex::default(),
+            mail_queued: Notify::new(),
+            draining: AtomicBool::new(false),
+        }));
+        services.load_signing_keys().await?;
+        Ok(services)
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A request id for a request that brought none.
+    pub fn new_request_id(&self) -> String {
+        self.new_id::<Uuid>().to_string()
+    }
+
+    /// A new UUIDv7 id.
+    fn new_id<T: From<Uuid>>(&self) -> T {
+        T::from(id::uuid_v7(self.now(), self.entropy.bytes()))
+    }
+
+    /// A new secret of 256 random bits.
+    fn new_secret(&self) -> Secret {
+        Secret::from_random(self.entropy.bytes())
+    }
+
+    /// Asks the limits whether one more is allowed.
+    pub fn check_rate(&self, class: Class, key: &str) -> Decision {
+        self.limiter.check(class, key)
+    }
+
+    /// Refuses an attempt past its limit, and counts it for the audit trail.
+    fn must_be_within(
+        &self,
+        class: Class,
+        key: &str,
+        action: &'static str,
+        client: &Client,
+    ) -> Result<()> {
+        let decision = self.limiter.check(class, key);
+        if decision.allowed {
+            return Ok(());
+        }
+        self.note_refusal(action, client);
+        Err(crate::domain::Error::TooMany {
+            retry_after: decision.retry_after.unwrap_or(decision.window),
+        })
+    }
+
+    /// Commits a transaction that may have queued mails.
+    async fn commit(&self, tx: Tx) -> Result<()> {
+        Store::commit(tx).await?;
+        self.mail_queued.notify_one();
+        Ok(())
+    }
+}
+
+/// The time after `ttl`.
+fn after(now: Timestamp, ttl: Duration) -> Timestamp {
+    now + chrono::TimeDelta::from_std(ttl).unwrap_or(chrono::TimeDelta::MAX)
+}

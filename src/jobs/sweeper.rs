@@ -1,0 +1,23 @@
+//! Forgets expired rows in bounded batches, and renews signing keys that have reached their age.
+
+use crate::{domain::Result, services::Services};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+const BEAT: Duration = Duration::from_secs(600);
+
+/// Runs until told to stop.
+pub async fn run(services: Services, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(error) = round(&services, &stop).await {
+            super::rest_after("sweeper", &error, &stop).await;
+        }
+        let pause = tokio::time::sleep(BEAT);
+        tokio::select! { () = pause => {}, () = stop.cancelled() => {} }
+    }
+}
+
+async fn round(services: &Services, stop: &CancellationToken) -> Result<()> {
+    while services.sweep().await? && !stop.is_cancelled() {}
+    services.rotate_aged_signing_keys().await
+}

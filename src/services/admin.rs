@@ -1,0 +1,87 @@
+//! Making admins from outside the API: at the command line, or at the first start of a deployment.
+
+use super::{Services, events::person};
+use crate::{
+    domain::{
+        Result,
+        actor::Actor,
+        audit::AuditEntry,
+        client::Client,
+        email::EmailAddress,
+        event::EventType,
+        password::{Context, Password},
+        permission::{Role, Roles},
+        user::{Tier, User, UserStatus},
+    },
+    storage::{Store, roles, users},
+};
+
+const ACTION: &str = "create_admin";
+
+impl Services {
+    /// Makes an active, confirmed admin; a taken address is a conflict.
+    pub async fn create_admin(
+        &self,
+        email: EmailAddress,
+        password: Password,
+        client: &Client,
+    ) -> Result<User> {
+        let context = Context {
+            email: Some(&email),
+            username: None,
+            full_name: None,
+        };
+        self.must_be_strong("password", &password, &context)?;
+        let hash = self.hasher.hash(password).await?;
+        let now = self.now();
+        let admin = User {
+            id: self.new_id(),
+            email,
+            username: None,
+            full_name: None,
+            country: None,
+            state_province: None,
+            current_title: None,
+            location: None,
+            locale: None,
+            timezone: None,
+            status: UserStatus::Active,
+            verified_at: Some(now),
+            roles: Roles::new([Role::Admin]),
+            tier: Tier::Basic,
+            tier_until: None,
+            created_at: now,
+            updated_at: now,
+            last_login_at: None,
+            version: 1,
+        };
+        let tx = self.store.begin().await?;
+        self.insert_person(&tx, &admin, &hash).await?;
+        self.audit(
+            &tx,
+            AuditEntry::success(ACTION, Actor::System, client).on(admin.id),
+        )
+        .await?;
+        self.publish(&tx, admin.id, EventType::Created, person(&admin), client)
+            .await?;
+        Store::commit(tx).await?;
+        Ok(admin)
+    }
+
+    /// Whether the deployment still has nobody in it.
+    pub async fn is_empty(&self) -> Result<bool> {
+        users::is_empty(self.store.reader()).await
+    }
+
+    /// Whether anybody is an admin.
+    pub async fn has_admin(&self) -> Result<bool> {
+        roles::is_held(self.store.reader(), Role::Admin).await
+    }
+
+    /// A password of 128 random bits for the admin of a development database, in 22 characters.
+    pub fn random_password(&self) -> Password {
+        use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+        let text = URL_SAFE_NO_PAD.encode(self.entropy.bytes::<16>());
+        Password::generated(text)
+    }
+}

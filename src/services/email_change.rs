@@ -1,0 +1,235 @@
+//! Changing one's address: wished with the password, confirmed from the new address, told to the old one with a way
+//! to undo it.
+
+use super::{Services, after, personal_data::field};
+use crate::{
+    domain::{
+        Error, Result,
+        actor::{Actor, SignedIn},
+        audit::{AuditEntry, Outcome},
+        client::Client,
+        email::EmailAddress,
+        error::{Clash, Refusal, Spent},
+        event::EventType,
+        id::LinkId,
+        mail::Mail,
+        password::Password,
+        policy::SignupPrivacy,
+        secret::{BlindIndex, Secret},
+        session::SessionEnd,
+        user::User,
+    },
+    storage::{
+        Store, Tx,
+        email_changes::{self, EmailChange},
+        links::{resets, verifications},
+        sessions, users,
+    },
+};
+use serde_json::json;
+
+const REQUEST: &str = "change_email";
+const CONFIRM: &str = "confirm_email_change";
+const UNDO: &str = "undo_email_change";
+
+impl Services {
+    /// Mails a confirmation to the new address; the old one stays until it is answered.
+    pub async fn change_email(
+        &self,
+        who: &SignedIn,
+        new: &EmailAddress,
+        password: Password,
+        client: &Client,
+    ) -> Result<()> {
+        if *new == who.user.email {
+            return Err(Error::invalid(
+                "new_email",
+                "unchanged",
+                "This is your address already.",
+            ));
+        }
+        self.prove_password(who, password, REQUEST, client).await?;
+        let index = self.email_index(new);
+        if users::find_user_by_email(self.store.reader(), index)
+            .await?
+            .is_some()
+        {
+            return self.refuse_taken(who, new, client).await;
+        }
+        let tx = self.store.begin().await?;
+        let user = self.lock_user(&tx, who.user.id).await?;
+        if !self.may_act(&user) {
+            return Err(Refusal::SessionEnded.into());
+        }
+        let allowed = self.may_mail(new);
+        let outcome = if allowed {
+            Outcome::Success
+        } else {
+            Outcome::Refused
+        };
+        let mut entry = AuditEntry::success(REQUEST, who.actor(), client);
+        entry.outcome = outcome;
+        self.audit(&tx, entry).await?;
+        if allowed {
+            self.insert_change(&tx, &user, new, index).await?;
+        }
+        self.commit(tx).await
+    }
+
+    async fn insert_change(
+        &self,
+        tx: &Tx,
+        user: &User,
+        new: &EmailAddress,
+        index: BlindIndex,
+    ) -> Result<()> {
+        let key = self.user_key(tx, user.id).await?;
+        let (now, secret) = (self.now(), self.new_secret());
+        let change = EmailChange {
+            id: self.new_id::<LinkId>(),
+            user_id: user.id,
+            new_email: self.seal(&key, field::NEW_EMAIL, new.as_str())?,
+            new_index: index,
+            old_email: self.seal(&key, field::OLD_EMAIL, user.email.as_str())?,
+            old_index: self.email_index(&user.email),
+            expires_at: after(now, self.policy.email_change_ttl),
+            used_at: None,
+            voided_at: None,
+            undo_expires_at: None,
+            undone_at: None,
+        };
+        email_changes::replace_change(tx, &change, secret.digest(), now).await?;
+        let link = self.fragment_link("/confirm-email-change", &secret);
+        self.queue_mail(tx, user, new, &Mail::ConfirmEmailChange { link })
+            .await
+    }
+
+    async fn refuse_taken(
+        &self,
+        who: &SignedIn,
+        new: &EmailAddress,
+        client: &Client,
+    ) -> Result<()> {
+        let code = Clash::EmailTaken.code();
+        let entry = AuditEntry::refusal(REQUEST, Outcome::Refused, code, client);
+        self.audit_alone(entry.by(who.actor()).on(who.user.id))
+            .await?;
+        if self.policy.signup_privacy == SignupPrivacy::Strict {
+            return self.tell_owner(new, client).await;
+        }
+        Err(Clash::EmailTaken.into())
+    }
+
+    /// Puts the new address in the old one's place, by the secret that was mailed to the new one.
+    pub async fn confirm_email_change(&self, secret: &Secret, client: &Client) -> Result<()> {
+        let tx = self.store.begin().await?;
+        let Some(found) = email_changes::find_by_confirmation(&tx, secret.digest()).await? else {
+            drop(tx);
+            return self.refuse_link(CONFIRM, Error::BadToken, client).await;
+        };
+        let mut user = self.lock_user(&tx, found.user_id).await?;
+        let change = email_changes::find_by_confirmation(&tx, secret.digest())
+            .await?
+            .ok_or(Error::BadToken)?;
+        let now = self.now();
+        let spent = match &change {
+            change if change.used_at.is_some() => Some(Spent::Used),
+            change if change.voided_at.is_some() || change.expires_at <= now => {
+                Some(Spent::Expired)
+            }
+            _ => None,
+        };
+        if let Some(spent) = spent {
+            drop(tx);
+            return self.refuse_link(CONFIRM, spent.into(), client).await;
+        }
+        let key = self.user_key(&tx, user.id).await?;
+        let (old, new) = (
+            user.email.clone(),
+            self.open_email(&key, field::NEW_EMAIL, &change.new_email)?,
+        );
+        self.replace_email(&tx, &mut user, &new).await?;
+        let undo = self.new_secret();
+        let undo_until = after(now, self.policy.email_change_undo_ttl);
+        email_changes::mark_confirmed(&tx, change.id, undo.digest(), undo_until, now).await?;
+        self.audit(
+            &tx,
+            AuditEntry::success(CONFIRM, Actor::User(user.id), client),
+        )
+        .await?;
+        self.publish(
+            &tx,
+            user.id,
+            EventType::EmailChanged,
+            json!({ "email": new.as_str() }),
+            client,
+        )
+        .await?;
+        let link = self.fragment_link("/undo-email-change", &undo);
+        self.queue_mail(&tx, &user, &old, &Mail::EmailChanged { at: now, link })
+            .await?;
+        self.commit(tx).await
+    }
+
+    /// Puts the old address back, by the secret that was mailed to it, and ends all sessions.
+    pub async fn undo_email_change(&self, secret: &Secret, client: &Client) -> Result<()> {
+        let tx = self.store.begin().await?;
+        let Some(found) = email_changes::find_by_undo(&tx, secret.digest()).await? else {
+            drop(tx);
+            return self.refuse_link(UNDO, Error::BadToken, client).await;
+        };
+        let mut user = self.lock_user(&tx, found.user_id).await?;
+        let change = email_changes::find_by_undo(&tx, secret.digest())
+            .await?
+            .ok_or(Error::BadToken)?;
+        let now = self.now();
+        let spent = match &change {
+            change if change.undone_at.is_some() => Some(Spent::Used),
+            change if change.undo_expires_at.is_none_or(|until| until <= now) => {
+                Some(Spent::Expired)
+            }
+            _ => None,
+        };
+        if let Some(spent) = spent {
+            drop(tx);
+            return self.refuse_link(UNDO, spent.into(), client).await;
+        }
+        let key = self.user_key(&tx, user.id).await?;
+        let old = self.open_email(&key, field::OLD_EMAIL, &change.old_email)?;
+        self.replace_email(&tx, &mut user, &old).await?;
+        email_changes::void_changes(&tx, user.id, now).await?;
+        email_changes::mark_undone(&tx, change.id, now).await?;
+        let ended =
+            sessions::end_sessions(&tx, user.id, None, SessionEnd::EmailChangeUndone, now).await?;
+        let details = json!({ "sessions_ended": ended });
+        self.audit(
+            &tx,
+            AuditEntry::success(UNDO, Actor::User(user.id), client).with(details),
+        )
+        .await?;
+        self.publish(
+            &tx,
+            user.id,
+            EventType::EmailChanged,
+            json!({ "email": old.as_str() }),
+            client,
+        )
+        .await?;
+        Store::commit(tx).await
+    }
+
+    /// The address is proven by a mailed secret; links that were mailed to the other one die.
+    async fn replace_email(&self, tx: &Tx, user: &mut User, email: &EmailAddress) -> Result<()> {
+        let now = self.now();
+        let key = self.user_key(tx, user.id).await?;
+        resets::void_links(tx, user.id, now).await?;
+        verifications::void_links(tx, user.id, now).await?;
+        user.email = email.clone();
+        user.verify(now);
+        users::update_user(tx, user, now).await?;
+        let sealed = self.seal(&key, field::EMAIL, email.as_str())?;
+        users::update_email(tx, user.id, &sealed, self.email_index(email), now).await?;
+        user.version += 1;
+        Ok(())
+    }
+}

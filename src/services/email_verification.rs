@@ -1,0 +1,163 @@
+//! Confirming the address of an account by a mailed link.
+
+use super::{Class, Services, after, events::person};
+use crate::{
+    domain::{
+        Error, Result,
+        actor::Actor,
+        audit::{AuditEntry, Outcome},
+        client::Client,
+        email::EmailAddress,
+        error::Spent,
+        event::EventType,
+        id::LinkId,
+        mail::Mail,
+        secret::Secret,
+        user::{User, UserStatus},
+    },
+    storage::{
+        Store, Tx,
+        links::{NewLink, verifications},
+        users,
+    },
+};
+use serde_json::json;
+
+const ACTION: &str = "verify_email";
+const REQUEST: &str = "request_email_verification";
+
+/// A confirmed address.
+pub struct VerifiedEmail {
+    pub user: User,
+    /// The link had done its work before.
+    pub already_verified: bool,
+}
+
+impl Services {
+    /// Confirms the address that the secret was mailed to. Repeating it is harmless while the link is in time.
+    pub async fn verify_email(&self, secret: &Secret, client: &Client) -> Result<VerifiedEmail> {
+        let now = self.now();
+        let tx = self.store.begin().await?;
+        let Some(owner) = verifications::find_owner(&tx, secret.digest()).await? else {
+            drop(tx);
+            return self.refuse_link(ACTION, Error::BadToken, client).await;
+        };
+        let mut user = self.lock_user(&tx, owner).await?;
+        let link = verifications::find_link(&tx, secret.digest())
+            .await?
+            .ok_or(Error::BadToken)?;
+        if let Err(spent) = link.must_be_in_time(now) {
+            drop(tx);
+            return self.refuse_link(ACTION, spent.into(), client).await;
+        }
+        if link.used_at.is_some() {
+            return Ok(VerifiedEmail {
+                user,
+                already_verified: true,
+            });
+        }
+        user.verify(now);
+        users::update_user(&tx, &mut user, now).await?;
+        verifications::mark_used(&tx, link.id, now).await?;
+        self.audit(
+            &tx,
+            AuditEntry::success(ACTION, Actor::User(user.id), client),
+        )
+        .await?;
+        self.publish(&tx, user.id, EventType::Verified, person(&user), client)
+            .await?;
+        Store::commit(tx).await?;
+        Ok(VerifiedEmail {
+            user,
+            already_verified: false,
+        })
+    }
+
+    /// Mails a new link if the address belongs to an account that waits for one; tells the caller nothing.
+    pub async fn request_email_verification(
+        &self,
+        email: &EmailAddress,
+        client: &Client,
+    ) -> Result<()> {
+        let user = self.find_by_email(self.store.reader(), email).await?;
+        let waiting =
+            user.filter(|user| !user.is_verified() && user.status != UserStatus::Terminated);
+        let allowed = self.may_mail(email);
+        let tx = self.store.begin().await?;
+        match waiting {
+            Some(user) if allowed => {
+                let user = self.lock_user(&tx, user.id).await?;
+                self.audit(
+                    &tx,
+                    AuditEntry::success(REQUEST, Actor::Anonymous, client).on(user.id),
+                )
+                .await?;
+                self.mail_verification(&tx, &user, client).await?;
+            }
+            _ => {
+                let code = if allowed {
+                    "not_waiting"
+                } else {
+                    "rate_limited"
+                };
+                self.audit(
+                    &tx,
+                    AuditEntry::refusal(REQUEST, Outcome::Refused, code, client),
+                )
+                .await?;
+            }
+        }
+        self.commit(tx).await
+    }
+
+    /// Queues a verification mail; its link voids every earlier one.
+    pub(super) async fn mail_verification(
+        &self,
+        tx: &Tx,
+        user: &User,
+        client: &Client,
+    ) -> Result<()> {
+        let (now, secret) = (self.now(), self.new_secret());
+        let link = NewLink {
+            id: self.new_id::<LinkId>(),
+            user_id: user.id,
+            digest: secret.digest(),
+            created_at: now,
+            expires_at: after(now, self.policy.verification_ttl),
+        };
+        let data = json!({ "verification_id": link.id, "expires_at": link.expires_at });
+        verifications::replace_links(tx, link).await?;
+        let link = self.links.verify_url.with_token(&secret.reveal());
+        self.queue_mail(tx, user, &user.email, &Mail::VerifyEmail { link })
+            .await?;
+        self.publish(
+            tx,
+            user.id,
+            EventType::VerificationTokenCreated,
+            data,
+            client,
+        )
+        .await
+    }
+
+    /// Whether this address may get one more mail that a stranger can cause.
+    pub(super) fn may_mail(&self, email: &EmailAddress) -> bool {
+        self.limiter.check(Class::Recipient, email.as_str()).allowed
+    }
+
+    /// Audits a link that opened nothing, and fails with why.
+    pub(super) async fn refuse_link<T>(
+        &self,
+        action: &'static str,
+        why: Error,
+        client: &Client,
+    ) -> Result<T> {
+        let outcome = match why {
+            Error::Gone(Spent::Used | Spent::Expired) => Outcome::Refused,
+            _ => Outcome::Failed,
+        };
+        self.audit_alone(AuditEntry::refusal(action, outcome, why.code(), client))
+            .await?;
+        Err(why)
+    }
+}

@@ -1,0 +1,60 @@
+//! Events for other systems, written in the transaction of the change that they tell of.
+
+use super::{Services, personal_data::field};
+use crate::{
+    domain::{
+        Error, Result,
+        client::Client,
+        event::{Event, EventType},
+        id::UserId,
+        user::User,
+    },
+    storage::{Tx, outbox},
+};
+use serde_json::{Value, json};
+
+impl Services {
+    /// Adds an event about a person; its data is sealed under their key.
+    pub(super) async fn publish(
+        &self,
+        tx: &Tx,
+        user_id: UserId,
+        kind: EventType,
+        data: Value,
+        client: &Client,
+    ) -> Result<()> {
+        let event = Event {
+            id: self.new_id(),
+            kind,
+            user_id,
+            at: self.now(),
+            data,
+        };
+        let key = self.user_key(tx, user_id).await?;
+        let text = serde_json::to_string(&event.data).map_err(Error::internal)?;
+        let data = self.seal(&key, field::EVENT_DATA, &text)?;
+        outbox::insert_event(tx, &event, data, &client.request_id).await
+    }
+
+    /// How many events wait for delivery.
+    pub async fn count_undelivered_events(&self) -> Result<u64> {
+        outbox::count_unpublished(self.store.reader()).await
+    }
+}
+
+/// What an event says of a person.
+pub(super) fn person(user: &User) -> Value {
+    json!({ "user": {
+        "id": user.id,
+        "email": user.email.as_str(),
+        "username": user.username.as_ref().map(crate::domain::username::Username::as_str),
+        "full_name": user.full_name,
+        "country": user.country,
+        "state_province": user.state_province,
+        "status": user.status.as_str(),
+        "roles": user.roles.names(),
+        "tier": user.tier.as_str(),
+        "is_verified": user.is_verified(),
+        "created_at": user.created_at,
+    } })
+}

@@ -1,0 +1,302 @@
+//! Sign-in by address (or username) and password. One answer and like work for an unknown person, a wrong password and
+//! a terminated account; what else bars the way is told only after the right password.
+
+use super::{Class, Services, after, tokens::Tokens};
+use crate::{
+    domain::{
+        Error, Result,
+        actor::Actor,
+        audit::{AuditEntry, Outcome},
+        client::Client,
+        email::EmailAddress,
+        error::{Barrier, Refusal},
+        event::EventType,
+        id::{RefreshTokenId, SessionId},
+        mail::Mail,
+        password::{Password, PasswordHash},
+        secret::BlindIndex,
+        session::Session,
+        user::{User, UserStatus},
+        username::Username,
+    },
+    infra::hasher::Verdict,
+    storage::{
+        Store, Tx,
+        credentials::{self, Credential, KnownDevice},
+        sessions, users,
+    },
+};
+use serde_json::json;
+
+/// By what a person signs in.
+#[derive(Clone)]
+pub enum Identifier {
+    Email(EmailAddress),
+    Username(Username),
+}
+
+/// What is known before the password is looked at.
+struct Attempt {
+    user: Option<User>,
+    credential: Option<Credential>,
+    device_index: BlindIndex,
+    device: Option<KnownDevice>,
+}
+
+const ACTION: &str = "login";
+
+impl Services {
+    /// Signs a person in on a device: a new session with its first pair of tokens.
+    pub async fn login(
+        &self,
+        who: &Identifier,
+        password: Password,
+        client: &Client,
+    ) -> Result<Tokens> {
+        let attempt = self.look_up(who, client).await?;
+        // A known device has a limit of its own, so that a stranger's guesses do not lock the owner out.
+        let place = if attempt.device.is_some() {
+            client.device_key()
+        } else {
+            "elsewhere".to_owned()
+        };
+        let account = match who {
+            Identifier::Email(email) => format!("email {}", email.as_str()),
+            Identifier::Username(name) => format!("username {}", name.key()),
+        };
+        let account = attempt
+            .user
+            .as_ref()
+            .map_or(account, |user| format!("user {}", user.id));
+        self.must_be_within(
+            Class::Account,
+            &format!("{account} {place}"),
+            ACTION,
+            client,
+        )?;
+
+        let verdict = self.judge(&attempt, password.clone()).await?;
+        let (Some(user), Some(credential)) = (attempt.user, attempt.credential) else {
+            return self.fail_unknown(client).await;
+        };
+        if verdict == Verdict::Wrong {
+            return self
+                .fail(&user, attempt.device.map(|_| attempt.device_index), client)
+                .await;
+        }
+        if let Some(barrier) = self.barrier(&user) {
+            let entry = AuditEntry::refusal(ACTION, Outcome::Refused, barrier.code(), client);
+            self.audit_alone(entry.on(user.id)).await?;
+            return Err(barrier);
+        }
+        if verdict == Verdict::RightButOutdated {
+            self.renew_hash(&user, &credential.hash, password).await?;
+        }
+        self.sign_in(
+            user,
+            &credential,
+            (attempt.device_index, attempt.device.is_some()),
+            client,
+        )
+        .await
+    }
+
+    async fn look_up(&self, who: &Identifier, client: &Client) -> Result<Attempt> {
+        let db = self.store.reader();
+        let stored = match who {
+            Identifier::Email(email) => {
+                users::find_user_by_email(db, self.email_index(email)).await?
+            }
+            Identifier::Username(name) => users::find_user_by_username(db, name).await?,
+        };
+        let device_index = self.device_index(client);
+        let Some(stored) = stored else {
+            return Ok(Attempt {
+                user: None,
+                credential: None,
+                device_index,
+                device: None,
+            });
+        };
+        Ok(Attempt {
+            credential: credentials::find_credential(db, stored.id).await?,
+            device: credentials::find_device(db, stored.id, device_index).await?,
+            user: Some(self.open_user(db, stored).await?),
+            device_index,
+        })
+    }
+
+    /// Compares the password; does the same work where there is nothing to compare with.
+    async fn judge(&self, attempt: &Attempt, password: Password) -> Result<Verdict> {
+        let open = attempt
+            .credential
+            .as_ref()
+            .filter(|credential| match attempt.device {
+                Some(device) => device.failures < self.policy.max_failures,
+                None => credential.locked_at.is_none(),
+            });
+        match open {
+            Some(credential) => self.hasher.verify(password, credential.hash.clone()).await,
+            None => {
+                self.hasher.verify_nobody(password).await?;
+                Ok(Verdict::Wrong)
+            }
+        }
+    }
+
+    fn barrier(&self, user: &User) -> Option<Error> {
+        match user.status {
+            UserStatus::Terminated => Some(Refusal::InvalidCredentials.into()),
+            UserStatus::Deactivated => Some(Barrier::AccountDeactivated.into()),
+            UserStatus::Pending if self.policy.require_email_verification => {
+                Some(Barrier::EmailNotVerified.into())
+            }
+            UserStatus::Pending | UserStatus::Active => None,
+        }
+    }
+
+    async fn fail_unknown<T>(&self, client: &Client) -> Result<T> {
+        let code = Refusal::InvalidCredentials.code();
+        self.audit_alone(AuditEntry::refusal(ACTION, Outcome::Failed, code, client))
+            .await?;
+        Err(Refusal::InvalidCredentials.into())
+    }
+
+    /// Counts a wrong password, and from too many in a row on lets only known devices and a reset through.
+    async fn fail<T>(&self, user: &User, device: Option<BlindIndex>, client: &Client) -> Result<T> {
+        let code = Refusal::InvalidCredentials.code();
+        let tx = self.store.begin().await?;
+        // The event comes first: it takes the person's row, which every change of theirs locks before any other.
+        self.publish(
+            &tx,
+            user.id,
+            EventType::LoginFailed,
+            json!({ "reason": code }),
+            client,
+        )
+        .await?;
+        let failures = match device {
+            Some(device) => {
+                credentials::count_device_failure(&tx, user.id, device).await?;
+                0
+            }
+            None => credentials::count_failure(&tx, user.id).await?,
+        };
+        self.audit(
+            &tx,
+            AuditEntry::refusal(ACTION, Outcome::Failed, code, client).on(user.id),
+        )
+        .await?;
+        if failures == self.policy.max_failures {
+            let now = self.now();
+            credentials::lock(&tx, user.id, now).await?;
+            let client = Client::local(client.request_id.clone());
+            self.audit(
+                &tx,
+                AuditEntry::success("lock_account", Actor::System, &client).on(user.id),
+            )
+            .await?;
+            self.publish(
+                &tx,
+                user.id,
+                EventType::Locked,
+                json!({ "failures": failures }),
+                &client,
+            )
+            .await?;
+            let mail = Mail::AccountLocked {
+                at: now,
+                reset_link: self.forgot_password_page(),
+            };
+            self.queue_mail(&tx, user, &user.email, &mail).await?;
+        }
+        self.commit(tx).await?;
+        Err(Refusal::InvalidCredentials.into())
+    }
+
+    async fn renew_hash(&self, user: &User, old: &PasswordHash, password: Password) -> Result<()> {
+        let new = self.hasher.hash(password).await?;
+        let tx = self.store.begin().await?;
+        credentials::upgrade_hash(&tx, user.id, old, &new).await?;
+        Store::commit(tx).await
+    }
+
+    /// Makes the session, unless the account changed while the password was compared.
+    async fn sign_in(
+        &self,
+        user: User,
+        seen: &Credential,
+        device: (BlindIndex, bool),
+        client: &Client,
+    ) -> Result<Tokens> {
+        let tx = self.store.begin().await?;
+        let mut current = self.lock_user(&tx, user.id).await?;
+        let credential = credentials::find_credential(&tx, user.id).await?;
+        if let Some(barrier) = self.barrier(&current) {
+            return Err(barrier);
+        }
+        if credential.is_none_or(|credential| credential.changed_at != seen.changed_at) {
+            return Err(Refusal::InvalidCredentials.into());
+        }
+        let now = self.now();
+        let secret = self.new_secret();
+        let session = self.open_session(&tx, &current, client).await?;
+        self.insert_refresh_token(
+            &tx,
+            &session,
+            &current,
+            (self.new_id::<RefreshTokenId>(), &secret),
+        )
+        .await?;
+        users::record_login(&tx, user.id, now).await?;
+        current.last_login_at = Some(now);
+        credentials::forget_failures(&tx, user.id).await?;
+        let details = json!({ "session_id": session.id });
+        let entry = AuditEntry::success(ACTION, Actor::User(user.id), client);
+        self.audit(&tx, entry.with(details.clone())).await?;
+        self.publish(&tx, user.id, EventType::LoggedIn, details, client)
+            .await?;
+        let (device_index, is_known) = device;
+        if !is_known && credentials::count_devices(&tx, user.id).await? > 0 {
+            self.mail_new_device(&tx, &current, client).await?;
+        }
+        credentials::remember_device(&tx, user.id, device_index, now).await?;
+        let access_token = self.sign(&session, &current)?;
+        self.commit(tx).await?;
+        Ok(self.pair(access_token, secret, current))
+    }
+
+    async fn open_session(&self, tx: &Tx, user: &User, client: &Client) -> Result<Session> {
+        use super::personal_data::field;
+        let now = self.now();
+        let key = self.user_key(tx, user.id).await?;
+        let ip = client.ip.map(|ip| ip.to_string());
+        let seal =
+            |field, text: Option<&str>| text.map(|text| self.seal(&key, field, text)).transpose();
+        let session = Session {
+            id: self.new_id::<SessionId>(),
+            user_id: user.id,
+            created_at: now,
+            last_seen_at: now,
+            expires_at: after(now, self.session_limits(user).absolute),
+            auth_time: now,
+            ended_at: None,
+            ip: seal(field::SESSION_IP, ip.as_deref())?,
+            user_agent: seal(field::SESSION_USER_AGENT, client.user_agent.as_deref())?,
+        };
+        sessions::insert_session(tx, &session).await?;
+        Ok(session)
+    }
+
+    async fn mail_new_device(&self, tx: &Tx, user: &User, client: &Client) -> Result<()> {
+        let mail = Mail::NewDevice {
+            at: self.now(),
+            device: client.device().device,
+            ip: client
+                .ip
+                .map_or_else(|| "unknown".to_owned(), |ip| ip.to_string()),
+            reset_link: self.forgot_password_page(),
+        };
+        self.queue_mail(tx, user, &user.email, &mail).await
+    }
+}

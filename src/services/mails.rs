@@ -1,0 +1,204 @@
+//! Mails: queued in the use case's transaction, sent by the courier at least once, with backoff, and given up only when
+//! the mail server says that it will never take them.
+
+use super::{
+    Services, after,
+    personal_data::{field, open_text},
+};
+use crate::{
+    domain::{
+        Error, Result, Timestamp,
+        actor::Actor,
+        audit::{AuditEntry, Outcome},
+        client::Client,
+        email::EmailAddress,
+        id::MailId,
+        mail::{Mail, Message},
+        secret::Secret,
+        user::User,
+    },
+    infra::{
+        mail_template::{self, MailContext},
+        mailer::{MailFault, Mailer},
+    },
+    storage::{
+        Store, Tx,
+        outbox_mails::{self, StoredMail},
+    },
+};
+use serde_json::json;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// How many mails one round claims.
+const BATCH: u64 = 20;
+/// A claim lapses after this long, should the node that made it die.
+const CLAIM: Duration = Duration::from_secs(120);
+/// The longest pause between two attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
+/// A mail that could not be sent for so long is given up.
+const GIVE_UP: Duration = Duration::from_secs(3 * 24 * 3_600);
+
+/// A readable mail of the development mailbox.
+pub struct MailboxItem {
+    pub id: MailId,
+    pub created_at: Timestamp,
+    pub message: Message,
+}
+
+impl Services {
+    /// Queues a mail to one of a person's addresses.
+    pub(super) async fn queue_mail(
+        &self,
+        tx: &Tx,
+        user: &User,
+        to: &EmailAddress,
+        mail: &Mail,
+    ) -> Result<()> {
+        let context = MailContext {
+            public_host: self.links.public_url.host_str().unwrap_or("localhost"),
+            name: user.full_name.as_deref(),
+        };
+        let message = mail_template::render(mail, &context, to)?;
+        let text = serde_json::to_string(&message).map_err(Error::internal)?;
+        let key = self.user_key(tx, user.id).await?;
+        let sealed = self.seal(&key, field::MAIL, &text)?;
+        outbox_mails::insert_mail(
+            tx,
+            self.new_id(),
+            user.id,
+            mail.template(),
+            sealed,
+            self.now(),
+        )
+        .await
+    }
+
+    /// The page of ours at this path with a secret in the fragment, which no log or referrer sees.
+    pub(super) fn fragment_link(&self, path: &str, secret: &Secret) -> String {
+        format!("{}#token={}", self.page(path), secret.reveal())
+    }
+
+    /// The page of ours at this path.
+    pub(super) fn page(&self, path: &str) -> String {
+        format!(
+            "{}{path}",
+            self.links.public_url.as_str().trim_end_matches('/')
+        )
+    }
+
+    /// Where a person goes to choose a new password.
+    pub(super) fn forgot_password_page(&self) -> String {
+        self.page("/forgot-password")
+    }
+
+    /// Waits until a mail was queued here, or for `at_most`.
+    pub async fn wait_for_mail(&self, at_most: Duration) {
+        let queued = self.mail_queued.notified();
+        let _ = tokio::time::timeout(at_most, queued).await;
+    }
+
+    /// Sends the due mails, a batch; how many were claimed.
+    pub async fn send_due_mails(&self) -> Result<usize> {
+        let now = self.now();
+        let tx = self.store.begin().await?;
+        let due = outbox_mails::claim_due(&tx, BATCH, now, after(now, CLAIM)).await?;
+        Store::commit(tx).await?;
+        let claimed = due.len();
+        let mut sending = JoinSet::new();
+        for mail in due {
+            let services = self.clone();
+            sending.spawn(async move {
+                if let Err(error) = services.send_mail(&mail).await {
+                    tracing::error!(mail.id = %mail.id, error = ?error, "a mail could not be worked on");
+                }
+            });
+        }
+        sending.join_all().await;
+        Ok(claimed)
+    }
+
+    async fn send_mail(&self, mail: &StoredMail) -> Result<()> {
+        let Some(sealed) = &mail.message else {
+            return Ok(());
+        };
+        let key = self.user_key(self.store.reader(), mail.user_id).await?;
+        let text = open_text(&key, field::MAIL, sealed)?;
+        let message: Message = serde_json::from_str(&text).map_err(Error::internal)?;
+        let outcome = self.mailer.send(&message, &mail.id.to_string()).await;
+        let tx = self.store.begin().await?;
+        match outcome {
+            Ok(()) => {
+                metrics::counter!("usher_mails_total", "outcome" => "sent").increment(1);
+                let keep = matches!(self.mailer, Mailer::Mailbox);
+                outbox_mails::mark_sent(&tx, mail.id, keep, self.now()).await?;
+            }
+            Err(MailFault::Transient(fault)) if after(mail.created_at, GIVE_UP) > self.now() => {
+                metrics::counter!("usher_mails_total", "outcome" => "delayed").increment(1);
+                tracing::warn!(mail.id = %mail.id, fault, attempts = mail.attempts + 1, "a mail has to wait");
+                outbox_mails::mark_failed(&tx, mail.id, &fault, self.next_attempt(mail.attempts))
+                    .await?;
+            }
+            Err(MailFault::Transient(fault) | MailFault::Permanent(fault)) => {
+                metrics::counter!("usher_mails_total", "outcome" => "dead").increment(1);
+                tracing::warn!(mail.id = %mail.id, fault, "a mail was given up");
+                outbox_mails::mark_dead(&tx, mail.id, &fault).await?;
+                let client = Client::local(mail.id.to_string());
+                let entry = AuditEntry::refusal("send_mail", Outcome::Failed, "mail_dead", &client);
+                let details = json!({ "code": "mail_dead", "fault": fault, "mail_id": mail.id });
+                self.audit(&tx, entry.by(Actor::System).on(mail.user_id).with(details))
+                    .await?;
+            }
+        }
+        Store::commit(tx).await
+    }
+
+    /// Doubles the pause with each attempt from five seconds on, and spreads it by up to a fifth.
+    fn next_attempt(&self, attempts: i32) -> Timestamp {
+        let doubled = 5_u64.saturating_mul(1 << u32::try_from(attempts).unwrap_or(0).min(20));
+        let pause = Duration::from_secs(doubled).min(LONGEST_PAUSE);
+        let [spread] = self.entropy.bytes::<1>();
+        after(
+            self.now(),
+            pause + pause.mul_f64(f64::from(spread) / 255.0 * 0.2),
+        )
+    }
+
+    /// How many mails wait.
+    pub async fn count_pending_mails(&self) -> Result<u64> {
+        outbox_mails::count_pending(self.store.reader()).await
+    }
+
+    /// Whether mails stay readable in the development mailbox.
+    pub fn has_mailbox(&self) -> bool {
+        matches!(self.mailer, Mailer::Mailbox)
+    }
+
+    /// The newest mails of the development mailbox, to one address or to all.
+    pub async fn list_mailbox(&self, to: Option<&str>) -> Result<Vec<MailboxItem>> {
+        if !self.has_mailbox() {
+            return Err(Error::NotFound("page"));
+        }
+        let wanted = to.map(|to| {
+            EmailAddress::parse(to).map_or_else(|_| to.to_owned(), |to| to.as_str().to_owned())
+        });
+        let db = self.store.reader();
+        let mut items = Vec::new();
+        for mail in outbox_mails::list_readable(db, 1_000).await? {
+            let Some(sealed) = &mail.message else {
+                continue;
+            };
+            let key = self.user_key(db, mail.user_id).await?;
+            let text = open_text(&key, field::MAIL, sealed)?;
+            let message: Message = serde_json::from_str(&text).map_err(Error::internal)?;
+            if wanted.as_ref().is_none_or(|wanted| *wanted == message.to) {
+                items.push(MailboxItem {
+                    id: mail.id,
+                    created_at: mail.created_at,
+                    message,
+                });
+            }
+        }
+        Ok(items)
+    }
+}

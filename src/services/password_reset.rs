@@ -1,0 +1,199 @@
+//! Resetting a forgotten password by a mailed link. It ends all sessions; on an account whose address was never
+//! confirmed it also removes whatever a stranger may have put there before the owner came (pre-hijacking).
+
+use super::{Services, after};
+use crate::{
+    domain::{
+        Error, Result,
+        actor::Actor,
+        audit::{AuditEntry, Outcome},
+        client::Client,
+        email::EmailAddress,
+        event::EventType,
+        id::{LinkId, UserId},
+        mail::Mail,
+        password::{Context, Password, PasswordHash},
+        secret::Secret,
+        session::SessionEnd,
+        user::{User, UserStatus},
+        username::Username,
+    },
+    storage::{
+        Tx, credentials, email_changes,
+        links::{NewLink, resets, verifications},
+        sessions, users,
+    },
+};
+use serde_json::json;
+
+const REQUEST: &str = "request_password_reset";
+const CONFIRM: &str = "confirm_password_reset";
+
+impl Services {
+    /// Mails a reset link if the address belongs to an account in use; tells the caller nothing.
+    pub async fn request_password_reset(
+        &self,
+        email: &EmailAddress,
+        client: &Client,
+    ) -> Result<()> {
+        let user = self.find_by_email(self.store.reader(), email).await?;
+        let user = user.filter(may_reset);
+        let allowed = self.may_mail(email);
+        let tx = self.store.begin().await?;
+        match user {
+            Some(user) if allowed => {
+                let user = self.lock_user(&tx, user.id).await?;
+                self.audit(
+                    &tx,
+                    AuditEntry::success(REQUEST, Actor::Anonymous, client).on(user.id),
+                )
+                .await?;
+                self.mail_reset(&tx, &user, client).await?;
+            }
+            _ => {
+                let code = if allowed { "unknown" } else { "rate_limited" };
+                self.audit(
+                    &tx,
+                    AuditEntry::refusal(REQUEST, Outcome::Refused, code, client),
+                )
+                .await?;
+            }
+        }
+        self.commit(tx).await
+    }
+
+    async fn mail_reset(&self, tx: &Tx, user: &User, client: &Client) -> Result<()> {
+        let (now, secret) = (self.now(), self.new_secret());
+        let link = NewLink {
+            id: self.new_id::<LinkId>(),
+            user_id: user.id,
+            digest: secret.digest(),
+            created_at: now,
+            expires_at: after(now, self.policy.reset_ttl),
+        };
+        let data = json!({ "password_reset_id": link.id, "expires_at": link.expires_at });
+        resets::replace_links(tx, link).await?;
+        let link = self.links.reset_url.with_token(&secret.reveal());
+        self.queue_mail(tx, user, &user.email, &Mail::PasswordReset { link })
+            .await?;
+        self.publish(tx, user.id, EventType::PasswordResetRequested, data, client)
+            .await
+    }
+
+    /// Sets a new password by a mailed secret, once, and ends all sessions.
+    pub async fn confirm_password_reset(
+        &self,
+        secret: &Secret,
+        new: Password,
+        client: &Client,
+    ) -> Result<()> {
+        // A first look without a lock, so that only holders of an open link make the service hash.
+        let db = self.store.reader();
+        let Some(owner) = resets::find_owner(db, secret.digest()).await? else {
+            return self.refuse_link(CONFIRM, Error::BadToken, client).await;
+        };
+        if let Some(link) = resets::find_link(db, secret.digest()).await?
+            && let Err(spent) = link.must_be_open(self.now())
+        {
+            return self.refuse_link(CONFIRM, spent.into(), client).await;
+        }
+        let user = users::find_user(db, owner).await?.ok_or(Error::BadToken)?;
+        let user = self.open_user(db, user).await?;
+        self.must_be_strong("new_password", &new, &context_of(&user))?;
+        let hash = self.hasher.hash(new).await?;
+        self.apply_reset(owner, secret, &hash, client).await
+    }
+
+    async fn apply_reset(
+        &self,
+        owner: UserId,
+        secret: &Secret,
+        hash: &PasswordHash,
+        client: &Client,
+    ) -> Result<()> {
+        let tx = self.store.begin().await?;
+        let mut user = self.lock_user(&tx, owner).await?;
+        let now = self.now();
+        let link = resets::find_link(&tx, secret.digest())
+            .await?
+            .ok_or(Error::BadToken)?;
+        let open = link.must_be_open(now).map_err(Error::from);
+        let open = open.and_then(|()| {
+            if may_reset(&user) {
+                Ok(())
+            } else {
+                Err(Error::BadToken)
+            }
+        });
+        if let Err(why) = open {
+            drop(tx);
+            return self.refuse_link(CONFIRM, why, client).await;
+        }
+        resets::mark_used(&tx, link.id, now).await?;
+        credentials::set_password(&tx, user.id, hash, now).await?;
+        credentials::forget_devices(&tx, user.id).await?;
+        email_changes::void_changes(&tx, user.id, now).await?;
+        let why = if user.is_verified() {
+            SessionEnd::PasswordReset
+        } else {
+            SessionEnd::Reclaimed
+        };
+        let ended = sessions::end_sessions(&tx, user.id, None, why, now).await?;
+        let verified_now = !user.is_verified();
+        if verified_now {
+            self.reclaim(&tx, &mut user).await?;
+        }
+        let details = json!({ "sessions_ended": ended, "reclaimed": verified_now });
+        self.audit(
+            &tx,
+            AuditEntry::success(CONFIRM, Actor::User(user.id), client).with(details.clone()),
+        )
+        .await?;
+        self.publish(&tx, user.id, EventType::PasswordChanged, details, client)
+            .await?;
+        if verified_now {
+            self.publish(
+                &tx,
+                user.id,
+                EventType::Verified,
+                super::events::person(&user),
+                client,
+            )
+            .await?;
+        }
+        let mail = Mail::PasswordChanged {
+            at: now,
+            reset_link: self.forgot_password_page(),
+        };
+        self.queue_mail(&tx, &user, &user.email, &mail).await?;
+        self.commit(tx).await
+    }
+
+    /// Hands an unconfirmed account to the one who has just proven that the address is theirs.
+    async fn reclaim(&self, tx: &Tx, user: &mut User) -> Result<()> {
+        let now = self.now();
+        verifications::void_links(tx, user.id, now).await?;
+        user.username = None;
+        user.full_name = None;
+        user.country = None;
+        user.state_province = None;
+        user.current_title = None;
+        user.location = None;
+        user.verify(now);
+        users::update_user(tx, user, now).await
+    }
+}
+
+/// Whether an account in this state may get a new password by mail.
+fn may_reset(user: &User) -> bool {
+    matches!(user.status, UserStatus::Pending | UserStatus::Active)
+}
+
+/// What a person's new password is compared with.
+pub(super) fn context_of(user: &User) -> Context<'_> {
+    Context {
+        email: Some(&user.email),
+        username: user.username.as_ref().map(Username::as_str),
+        full_name: user.full_name.as_deref(),
+    }
+}

@@ -1,0 +1,82 @@
+//! The one place that knows how a password is checked against its rules and how a proof of it is taken.
+
+use super::{Class, Services};
+use crate::{
+    domain::{
+        Error, Result,
+        actor::{Actor, SignedIn},
+        audit::{AuditEntry, Outcome},
+        client::Client,
+        error::{Barrier, Violation},
+        password::{Context, Password, PasswordHash, PolicyRules},
+    },
+    infra::hasher::Verdict,
+    storage::{Store, credentials},
+};
+
+impl Services {
+    /// The password rules in force, for forms.
+    pub fn password_policy(&self) -> PolicyRules {
+        self.policy.password.rules()
+    }
+
+    /// What a wished password breaks, as violations of `field`.
+    pub fn password_violations(
+        &self,
+        field: &'static str,
+        password: &Password,
+        context: &Context<'_>,
+    ) -> Vec<Violation> {
+        let faults = self.policy.password.check(password, context);
+        faults.into_iter().map(|fault| fault.of(field)).collect()
+    }
+
+    /// Refuses a wished password that breaks the rules.
+    pub(super) fn must_be_strong(
+        &self,
+        field: &'static str,
+        password: &Password,
+        context: &Context<'_>,
+    ) -> Result<()> {
+        let violations = self.password_violations(field, password, context);
+        if violations.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Invalid(violations))
+        }
+    }
+
+    /// Takes the current password as a proof and gives its stored hash; wrong ones are limited, counted and audited.
+    pub(super) async fn prove_password(
+        &self,
+        who: &SignedIn,
+        password: Password,
+        action: &'static str,
+        client: &Client,
+    ) -> Result<PasswordHash> {
+        let id = who.user.id;
+        self.must_be_within(Class::Account, &format!("proof {id}"), action, client)?;
+        let credential = credentials::find_credential(self.store.reader(), id).await?;
+        let Some(credential) = credential else {
+            return Err(Barrier::WrongPassword.into());
+        };
+        if self
+            .hasher
+            .verify(password, credential.hash.clone())
+            .await?
+            != Verdict::Wrong
+        {
+            return Ok(credential.hash);
+        }
+        let tx = self.store.begin().await?;
+        let entry = AuditEntry::refusal(
+            action,
+            Outcome::Failed,
+            Barrier::WrongPassword.code(),
+            client,
+        );
+        self.audit(&tx, entry.by(Actor::User(id)).on(id)).await?;
+        Store::commit(tx).await?;
+        Err(Barrier::WrongPassword.into())
+    }
+}

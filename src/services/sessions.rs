@@ -1,0 +1,170 @@
+//! One's sessions: seen as devices, ended one by one or all at once.
+
+use super::{
+    Services,
+    personal_data::{field, open_text},
+};
+use crate::{
+    domain::{
+        Error, Result, Timestamp,
+        actor::SignedIn,
+        audit::{AuditEntry, Outcome},
+        client::{Client, Device},
+        event::EventType,
+        id::SessionId,
+        session::{Session, SessionEnd},
+    },
+    storage::{Db, Store, sessions},
+};
+use serde_json::json;
+use std::sync::PoisonError;
+
+const LOGOUT: &str = "logout";
+const LOGOUT_ALL: &str = "logout_all";
+const REVOKE: &str = "revoke_session";
+
+/// A session as its owner sees it.
+pub struct SessionView {
+    pub id: SessionId,
+    pub device: Device,
+    pub ip: Option<String>,
+    pub created_at: Timestamp,
+    pub last_seen_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub is_current: bool,
+}
+
+impl Services {
+    /// Ends the session that asks; its access token is dead at once.
+    pub async fn logout(&self, who: &SignedIn, client: &Client) -> Result<()> {
+        let tx = self.store.begin().await?;
+        let user = self.lock_user(&tx, who.user.id).await?;
+        let now = self.now();
+        sessions::end_session(&tx, who.session_id, SessionEnd::LoggedOut, now).await?;
+        sessions::revoke_token(&tx, who.token_id, who.token_expires_at, now).await?;
+        let details = json!({ "session_id": who.session_id });
+        self.audit(
+            &tx,
+            AuditEntry::success(LOGOUT, who.actor(), client).with(details.clone()),
+        )
+        .await?;
+        self.publish(&tx, user.id, EventType::LoggedOut, details, client)
+            .await?;
+        Store::commit(tx).await
+    }
+
+    /// Ends all sessions of the person who asks.
+    pub async fn logout_all(&self, who: &SignedIn, client: &Client) -> Result<()> {
+        let tx = self.store.begin().await?;
+        let user = self.lock_user(&tx, who.user.id).await?;
+        let now = self.now();
+        let ended =
+            sessions::end_sessions(&tx, user.id, None, SessionEnd::LoggedOutEverywhere, now)
+                .await?;
+        sessions::revoke_token(&tx, who.token_id, who.token_expires_at, now).await?;
+        let details = json!({ "sessions_ended": ended });
+        self.audit(
+            &tx,
+            AuditEntry::success(LOGOUT_ALL, who.actor(), client).with(details.clone()),
+        )
+        .await?;
+        self.publish(&tx, user.id, EventType::LoggedOut, details, client)
+            .await?;
+        Store::commit(tx).await
+    }
+
+    /// The live sessions of the person who asks, newest first.
+    pub async fn list_sessions(&self, who: &SignedIn) -> Result<Vec<SessionView>> {
+        let db = self.store.reader();
+        let mut views = Vec::new();
+        for session in sessions::list_sessions(db, who.user.id, self.now()).await? {
+            let client = self.origin_of(db, &session).await?;
+            let seen = self
+                .seen
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(&session.id)
+                .copied();
+            views.push(SessionView {
+                id: session.id,
+                device: client.device(),
+                ip: client.ip.map(|ip| ip.to_string()),
+                created_at: session.created_at,
+                last_seen_at: session
+                    .last_seen_at
+                    .max(seen.unwrap_or(session.last_seen_at)),
+                expires_at: session.expires_at,
+                is_current: session.id == who.session_id,
+            });
+        }
+        Ok(views)
+    }
+
+    /// Ends one session of the person who asks; anybody else's is unknown.
+    pub async fn revoke_session(
+        &self,
+        who: &SignedIn,
+        id: SessionId,
+        client: &Client,
+    ) -> Result<()> {
+        let tx = self.store.begin().await?;
+        let user = self.lock_user(&tx, who.user.id).await?;
+        let now = self.now();
+        let session = sessions::find_session(&tx, id).await?;
+        let own = session.filter(|session| session.user_id == user.id && session.is_live(now));
+        if own.is_none() {
+            drop(tx);
+            let entry = AuditEntry::refusal(REVOKE, Outcome::Refused, "not_found", client);
+            self.audit_alone(entry.by(who.actor()).on(user.id)).await?;
+            return Err(Error::NotFound("session"));
+        }
+        sessions::end_session(&tx, id, SessionEnd::Revoked, now).await?;
+        let details = json!({ "session_id": id, "reason": SessionEnd::Revoked.as_str() });
+        self.audit(
+            &tx,
+            AuditEntry::success(REVOKE, who.actor(), client).with(details.clone()),
+        )
+        .await?;
+        self.publish(&tx, user.id, EventType::SessionRevoked, details, client)
+            .await?;
+        Store::commit(tx).await
+    }
+
+    /// The device that a session was made on.
+    pub(super) async fn device_of(&self, db: &impl Db, session: &Session) -> Result<Device> {
+        Ok(self.origin_of(db, session).await?.device())
+    }
+
+    async fn origin_of(&self, db: &impl Db, session: &Session) -> Result<Client> {
+        let key = self.user_key(db, session.user_id).await?;
+        let open = |field, sealed: &Option<_>| {
+            sealed
+                .as_ref()
+                .map(|sealed| open_text(&key, field, sealed))
+                .transpose()
+        };
+        let ip = open(field::SESSION_IP, &session.ip)?;
+        Ok(Client {
+            ip: ip.and_then(|ip| ip.parse().ok()),
+            user_agent: open(field::SESSION_USER_AGENT, &session.user_agent)?,
+            request_id: String::new(),
+        })
+    }
+
+    /// Writes the last-seen times gathered since the last flush; called each minute and at the end.
+    pub async fn flush_seen(&self) -> Result<()> {
+        let seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+        let seen: Vec<_> = seen.into_iter().collect();
+        // One row a transaction on PostgreSQL, where holding several could deadlock with an ending of all sessions;
+        // on SQLite, where only one writes, a commit is what costs.
+        let batch = if self.store.is_postgres() { 1 } else { 200 };
+        for chunk in seen.chunks(batch) {
+            let tx = self.store.begin().await?;
+            for (session, at) in chunk {
+                sessions::touch_session(&tx, *session, *at).await?;
+            }
+            Store::commit(tx).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,151 @@
+//! The keys that sign access tokens: made at first start, published before they are used, replaced with an overlap
+//! that lets every token live out its time.
+
+use super::{Services, after, personal_data::field};
+use crate::{
+    domain::{Error, Result, Timestamp, actor::Actor, audit::AuditEntry, client::Client},
+    infra::signer::{Algorithm, SigningKey},
+    storage::{
+        Store, Tx,
+        keys::{self, StoredSigningKey},
+    },
+};
+use serde_json::{Value, json};
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// How long a new key is published before it signs: other services keep our key set for five minutes.
+const LEAD: Duration = Duration::from_secs(600);
+
+/// A signing key without its secret.
+pub struct SigningKeyView {
+    pub kid: String,
+    pub algorithm: String,
+    pub created_at: Timestamp,
+    pub active_from: Timestamp,
+    pub retired_at: Option<Timestamp>,
+}
+
+impl Services {
+    /// Reads the signing keys, and makes the first one in a new database. Called at start and each minute, so that
+    /// what another node or the command line has rotated is known here.
+    pub async fn load_signing_keys(&self) -> Result<()> {
+        let Some((algorithm, _)) = self.signing else {
+            return Ok(());
+        };
+        let mut stored = keys::list_signing_keys(self.store.reader()).await?;
+        if !stored
+            .iter()
+            .any(|key| key.retired_at.is_none() && key.algorithm == algorithm.as_str())
+        {
+            self.add_signing_key(
+                algorithm,
+                Duration::ZERO,
+                &Client::local(self.new_request_id()),
+            )
+            .await?;
+            stored = keys::list_signing_keys(self.store.reader()).await?;
+        }
+        let now = self.now();
+        let live = stored
+            .into_iter()
+            .filter(|key| key.retired_at.is_none_or(|at| at > now));
+        let keys = live
+            .map(|key| self.open_signing_key(key))
+            .collect::<Result<Vec<_>>>()?;
+        self.signer.replace(keys)
+    }
+
+    /// Makes a new signing key; the others retire when their last token has expired. `immediately` skips the time in
+    /// which the new key is only published.
+    pub async fn rotate_signing_keys(&self, immediately: bool, client: &Client) -> Result<String> {
+        let Some((algorithm, _)) = self.signing else {
+            let why = "JWT_SECRET_KEY signs the tokens: change it in the configuration instead";
+            return Err(Error::invalid("JWT_SECRET_KEY", "not_rotatable", why));
+        };
+        let lead = if immediately { Duration::ZERO } else { LEAD };
+        let kid = self.add_signing_key(algorithm, lead, client).await?;
+        self.load_signing_keys().await?;
+        Ok(kid)
+    }
+
+    /// Rotates when the newest key has reached its age.
+    pub async fn rotate_aged_signing_keys(&self) -> Result<()> {
+        let Some((_, age)) = self.signing else {
+            return Ok(());
+        };
+        let keys = self.list_signing_keys().await?;
+        let newest = keys.iter().map(|key| key.active_from).max();
+        if newest.is_some_and(|newest| after(newest, age) <= self.now()) {
+            self.rotate_signing_keys(false, &Client::local(self.new_request_id()))
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn add_signing_key(
+        &self,
+        algorithm: Algorithm,
+        lead: Duration,
+        client: &Client,
+    ) -> Result<String> {
+        let now = self.now();
+        let active_from = after(now, lead);
+        let key = SigningKey::generate(algorithm, &self.entropy, active_from)?;
+        let row = StoredSigningKey {
+            kid: key.kid.clone(),
+            algorithm: algorithm.as_str().to_owned(),
+            private: self
+                .service_key()
+                .seal(field::SIGNING_KEY, &key.private, &self.entropy)?,
+            created_at: now,
+            active_from,
+            retired_at: None,
+        };
+        let tx = self.store.begin().await?;
+        keys::insert_signing_key(&tx, row).await?;
+        self.retire_others(&tx, &key.kid, active_from).await?;
+        let entry = AuditEntry::success("rotate_signing_keys", Actor::System, client);
+        self.audit(&tx, entry.with(json!({ "kid": key.kid })))
+            .await?;
+        Store::commit(tx).await?;
+        Ok(key.kid)
+    }
+
+    async fn retire_others(&self, tx: &Tx, kid: &str, active_from: Timestamp) -> Result<()> {
+        let leeway = Duration::from_secs(60);
+        keys::retire_signing_keys_but(tx, kid, after(active_from, self.policy.access_ttl + leeway))
+            .await
+    }
+
+    fn open_signing_key(&self, key: StoredSigningKey) -> Result<SigningKey> {
+        let algorithm = Algorithm::parse(&key.algorithm);
+        let private = self.service_key().open(field::SIGNING_KEY, &key.private)?;
+        Ok(SigningKey {
+            kid: key.kid,
+            algorithm: algorithm
+                .ok_or_else(|| Error::internal(anyhow::anyhow!("a signing key of unknown kind")))?,
+            private: Zeroizing::new(private.to_vec()),
+            active_from: key.active_from,
+            retired_at: key.retired_at,
+        })
+    }
+
+    /// All signing keys, newest first, without their secrets.
+    pub async fn list_signing_keys(&self) -> Result<Vec<SigningKeyView>> {
+        let keys = keys::list_signing_keys(self.store.reader()).await?;
+        let view = |key: StoredSigningKey| SigningKeyView {
+            kid: key.kid,
+            algorithm: key.algorithm,
+            created_at: key.created_at,
+            active_from: key.active_from,
+            retired_at: key.retired_at,
+        };
+        Ok(keys.into_iter().map(view).collect())
+    }
+
+    /// The published key set (RFC 7517).
+    pub fn jwks(&self) -> Value {
+        self.signer.jwks(self.now())
+    }
+}

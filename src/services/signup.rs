@@ -1,0 +1,155 @@
+//! Sign-up: a new account, pending until its address is confirmed.
+
+use super::{Services, events::person};
+use crate::{
+    domain::{
+        Error, Result, Timestamp,
+        actor::Actor,
+        audit::{AuditEntry, Outcome},
+        client::Client,
+        email::EmailAddress,
+        error::Clash,
+        event::EventType,
+        id::UserId,
+        mail::Mail,
+        password::{Context, Password, PasswordHash},
+        permission::Roles,
+        policy::SignupPrivacy,
+        user::{Tier, User, UserStatus},
+        username::Username,
+    },
+    storage::{Tx, credentials, users},
+};
+
+/// What a person signs up with.
+pub struct SignUp {
+    pub email: EmailAddress,
+    pub password: Password,
+    pub username: Option<Username>,
+    pub full_name: Option<String>,
+    pub country: Option<String>,
+    pub state_province: Option<String>,
+    pub locale: Option<String>,
+}
+
+impl SignUp {
+    /// What the password is compared with.
+    pub fn context(&self) -> Context<'_> {
+        Context {
+            email: Some(&self.email),
+            username: self.username.as_ref().map(Username::as_str),
+            full_name: self.full_name.as_deref(),
+        }
+    }
+}
+
+/// What a sign-up leads to.
+pub enum SignedUp {
+    /// The new account.
+    Created(Box<User>),
+    /// `SIGNUP_PRIVACY=strict`: one answer, whether the address was free or not.
+    Accepted,
+}
+
+const ACTION: &str = "register";
+
+impl Services {
+    /// Makes an account and mails a link that confirms its address.
+    pub async fn register(&self, form: SignUp, client: &Client) -> Result<SignedUp> {
+        self.must_be_strong("password", &form.password, &form.context())?;
+        let hash = self.hasher.hash(form.password.clone()).await?;
+        let user = pending_user(self.new_id(), &form, self.now());
+        let strict = self.policy.signup_privacy == SignupPrivacy::Strict;
+        match self.insert_signup(&user, &hash, client).await {
+            Ok(()) if strict => Ok(SignedUp::Accepted),
+            Ok(()) => Ok(SignedUp::Created(Box::new(user))),
+            Err(Error::Conflict(Clash::EmailTaken)) if strict => {
+                self.tell_owner(&form.email, client).await?;
+                Ok(SignedUp::Accepted)
+            }
+            Err(Error::Conflict(clash)) => {
+                self.audit_alone(AuditEntry::refusal(
+                    ACTION,
+                    Outcome::Refused,
+                    clash.code(),
+                    client,
+                ))
+                .await?;
+                Err(clash.into())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn insert_signup(&self, user: &User, hash: &PasswordHash, client: &Client) -> Result<()> {
+        let tx = self.store.begin().await?;
+        self.insert_person(&tx, user, hash).await?;
+        let actor = Actor::User(user.id);
+        self.audit(&tx, AuditEntry::success(ACTION, actor, client))
+            .await?;
+        self.publish(&tx, user.id, EventType::Created, person(user), client)
+            .await?;
+        self.mail_verification(&tx, user, client).await?;
+        self.commit(tx).await
+    }
+
+    /// Adds a person with a data key and a password; the one place where accounts begin.
+    pub(super) async fn insert_person(
+        &self,
+        tx: &Tx,
+        user: &User,
+        hash: &PasswordHash,
+    ) -> Result<()> {
+        let key = self.create_user_key(tx, user.id).await?;
+        let email = self.seal(
+            &key,
+            super::personal_data::field::EMAIL,
+            user.email.as_str(),
+        )?;
+        let index = self.email_index(&user.email);
+        users::insert_user(tx, &user.clone().with_email(email), index).await?;
+        credentials::set_password(tx, user.id, hash, user.created_at).await
+    }
+
+    /// Tells the owner of a taken address that somebody tried to sign up with it; at most so often per recipient.
+    pub(super) async fn tell_owner(&self, email: &EmailAddress, client: &Client) -> Result<()> {
+        let owner = self.find_by_email(self.store.reader(), email).await?;
+        let tx = self.store.begin().await?;
+        let entry = AuditEntry::refusal(ACTION, Outcome::Refused, Clash::EmailTaken.code(), client);
+        match owner {
+            Some(owner) if owner.status != UserStatus::Terminated && self.may_mail(email) => {
+                self.audit(&tx, entry.on(owner.id)).await?;
+                let mail = Mail::AccountExists {
+                    reset_link: self.forgot_password_page(),
+                };
+                self.queue_mail(&tx, &owner, &owner.email, &mail).await?;
+            }
+            _ => self.audit(&tx, entry).await?,
+        }
+        self.commit(tx).await
+    }
+}
+
+fn pending_user(id: UserId, form: &SignUp, now: Timestamp) -> User {
+    User {
+        id,
+        email: form.email.clone(),
+        username: form.username.clone(),
+        full_name: form.full_name.clone(),
+        country: form.country.clone(),
+        state_province: form.state_province.clone(),
+        current_title: None,
+        location: None,
+        locale: form.locale.clone(),
+        timezone: None,
+        status: UserStatus::Pending,
+        verified_at: None,
+        roles: Roles::new([]),
+        tier: Tier::Basic,
+        tier_until: None,
+        created_at: now,
+        updated_at: now,
+        last_login_at: None,
+        version: 1,
+    }
+}

@@ -1,0 +1,19 @@
+//! Forgetting what is past its time: ended sessions, spent links, revoked tokens, sent mails.
+
+use super::Services;
+use crate::{domain::Result, storage::sweep};
+
+/// What ended is kept for so long, so that a late click is told "expired" rather than "unknown".
+const KEEP_DAYS: i64 = 30;
+/// How many rows of a kind one transaction deletes.
+const BATCH: i64 = 1_000;
+
+impl Services {
+    /// Deletes a batch of each kind; whether there may be more.
+    pub async fn sweep(&self) -> Result<bool> {
+        let before = self.now() - chrono::TimeDelta::days(KEEP_DAYS);
+        let gone = sweep::sweep(&self.store, before, BATCH).await?;
+        metrics::counter!("usher_swept_rows_total").increment(gone);
+        Ok(gone >= BATCH.unsigned_abs())
+    }
+}

@@ -1,0 +1,82 @@
+//! Ending one's own account. The data stays until an admin erases it; only an admin can bring the account back.
+
+use super::Services;
+use crate::{
+    domain::{
+        Result,
+        actor::SignedIn,
+        audit::{AuditEntry, Outcome},
+        client::Client,
+        error::Clash,
+        event::EventType,
+        id::UserId,
+        mail::Mail,
+        password::Password,
+        permission::Role,
+        session::SessionEnd,
+    },
+    storage::{
+        Tx, email_changes,
+        links::{resets, verifications},
+        roles, sessions, users,
+    },
+};
+use serde_json::json;
+
+const ACTION: &str = "terminate_account";
+
+impl Services {
+    /// Ends the account of the person who asks, with the password as proof.
+    pub async fn terminate_account(
+        &self,
+        who: &SignedIn,
+        password: Password,
+        client: &Client,
+    ) -> Result<()> {
+        self.prove_password(who, password, ACTION, client).await?;
+        let tx = self.store.begin().await?;
+        let admins = roles::lock_active_holders(&tx, Role::Admin).await?;
+        if is_last(&admins, who.user.id) {
+            drop(tx);
+            let entry =
+                AuditEntry::refusal(ACTION, Outcome::Refused, Clash::LastAdmin.code(), client);
+            self.audit_alone(entry.by(who.actor()).on(who.user.id))
+                .await?;
+            return Err(Clash::LastAdmin.into());
+        }
+        self.apply_termination(tx, who, client).await
+    }
+
+    async fn apply_termination(&self, tx: Tx, who: &SignedIn, client: &Client) -> Result<()> {
+        let mut user = self.lock_user(&tx, who.user.id).await?;
+        let now = self.now();
+        user.terminate()?;
+        users::update_user(&tx, &mut user, now).await?;
+        verifications::void_links(&tx, user.id, now).await?;
+        resets::void_links(&tx, user.id, now).await?;
+        email_changes::void_changes(&tx, user.id, now).await?;
+        let ended = sessions::end_sessions(&tx, user.id, None, SessionEnd::Terminated, now).await?;
+        let details = json!({ "sessions_ended": ended });
+        self.audit(
+            &tx,
+            AuditEntry::success(ACTION, who.actor(), client).with(details),
+        )
+        .await?;
+        self.publish(
+            &tx,
+            user.id,
+            EventType::Deleted,
+            json!({ "mode": "terminated" }),
+            client,
+        )
+        .await?;
+        let mail = Mail::AccountTerminated { at: now };
+        self.queue_mail(&tx, &user, &user.email, &mail).await?;
+        self.commit(tx).await
+    }
+}
+
+/// Whether this person is the only one left.
+fn is_last(admins: &[UserId], id: UserId) -> bool {
+    admins.contains(&id) && admins.len() == 1
+}
