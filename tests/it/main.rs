@@ -1,1 +1,3 @@
-fn main() {}
+//! The one integration binary: a module for each feature, and `floors`, which reads the source itself.
+
+mod floors;

@@ -1,0 +1,31 @@
+//! Reads the source and fails where the building of `src/lib.rs` is not kept: floors, file sizes, heads, links, names.
+//! The rules are in `rules` (paths) and `habits` (text); `trees` shows on made-up sources that each can fail.
+
+mod habits;
+mod paths;
+mod rules;
+mod source;
+#[cfg(test)]
+mod trees;
+
+use std::{io, path::Path};
+
+/// All violations under `root`, one line each, with what to do about it.
+fn violations(root: &Path) -> io::Result<Vec<String>> {
+    let sources = source::read(root)?;
+    let mut found = rules::check(&sources);
+    found.extend(habits::check(&sources));
+    found.sort();
+    Ok(found)
+}
+
+#[test]
+fn the_source_keeps_the_floors_and_the_house_rules() {
+    let found = violations(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+    assert!(
+        found.is_empty(),
+        "{} violations:\n{}",
+        found.len(),
+        found.join("\n")
+    );
+}
