@@ -1,1 +1,161 @@
-//! To be filled in this change.
+//! Settings: default < `usher.toml` < `.env` (development only) < environment < flags, checked all at once and typed
+//! by section. Each section's file holds its part of the table, its struct and its rules.
+
+mod admin;
+mod database;
+mod environment;
+mod http;
+mod keys;
+mod layers;
+mod limits;
+mod logs;
+mod mail;
+mod names;
+mod passwords;
+mod problem;
+mod reader;
+mod secrets;
+mod setting;
+mod shown;
+mod signup;
+mod smtp;
+mod sources;
+mod tokens;
+
+pub use admin::AdminConfig;
+pub use database::{Backend, DatabaseConfig, Synchronous};
+pub use environment::Environment;
+pub use http::{Docs, HttpConfig, Origins, TlsFiles};
+pub use keys::KeysConfig;
+pub use layers::Source;
+pub use limits::{LimitsConfig, Rate};
+pub use logs::{LogConfig, LogFormat};
+pub use mail::{LinkTemplate, MailConfig, MailTransport};
+pub use passwords::PasswordsConfig;
+pub use problem::ConfigError;
+pub use shown::Shown;
+pub use signup::SignupConfig;
+pub use smtp::{SmtpConfig, SmtpTls};
+pub use sources::{Flags, Sources};
+pub use tokens::{JwtAlgorithm, TokensConfig};
+
+use crate::domain::policy::Policy;
+use layers::Layers;
+use reader::Reader;
+use std::path::PathBuf;
+
+/// What tests run with unless they name it: a hash that costs nothing, keys that need no file, no rate limits.
+const FOR_TESTS: [(&str, &str); 10] = [
+    ("HASH_MEMORY_KIB", "8"),
+    ("HASH_ITERATIONS", "1"),
+    (
+        "ENCRYPTION_KEYS",
+        "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    ),
+    ("RATE_LIMIT_LOGIN", "off"),
+    ("RATE_LIMIT_REGISTER", "off"),
+    ("RATE_LIMIT_MAIL", "off"),
+    ("RATE_LIMIT_REFRESH", "off"),
+    ("RATE_LIMIT_API", "off"),
+    ("RATE_LIMIT_RECIPIENT", "off"),
+    ("RATE_LIMIT_ACCOUNT", "off"),
+];
+
+/// The settings of one node, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub environment: Environment,
+    /// Folder of what the service itself keeps on disk.
+    pub data_dir: PathBuf,
+    pub database: DatabaseConfig,
+    pub http: HttpConfig,
+    pub tokens: TokensConfig,
+    pub signup: SignupConfig,
+    pub passwords: PasswordsConfig,
+    pub keys: KeysConfig,
+    pub mail: MailConfig,
+    pub limits: LimitsConfig,
+    pub admin: AdminConfig,
+    pub logs: LogConfig,
+    shown: Vec<Shown>,
+}
+
+impl Config {
+    /// Reads and checks all settings; the error holds everything that is wrong, and no value.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        let (environment, values, problems) = Layers::read(sources);
+        let mut reader = Reader::new(environment, values, problems);
+        let config = Self::read(&mut reader);
+        let (values, problems) = reader.finish();
+        match config {
+            Some(config) if problems.is_empty() => Ok(Self {
+                shown: shown::of(&values),
+                ..config
+            }),
+            _ => Err(ConfigError::new(problems)),
+        }
+    }
+
+    /// Development defaults with these pairs on top, at no cost; no file and no environment is looked at.
+    pub fn for_tests(pairs: &[(&str, &str)]) -> Result<Self, ConfigError> {
+        let named = |name: &str| pairs.iter().any(|(other, _)| *other == name);
+        let mut all: Vec<(&str, &str)> = FOR_TESTS.to_vec();
+        all.retain(|(name, _)| !named(name));
+        all.extend_from_slice(pairs);
+        Self::load(&Sources::for_tests(&all))
+    }
+
+    /// Whether it is the strict environment.
+    pub fn is_production(&self) -> bool {
+        self.environment == Environment::Production
+    }
+
+    /// Every setting as it may be shown, in the order of the table.
+    pub fn shown(&self) -> &[Shown] {
+        &self.shown
+    }
+
+    /// The figures that the rules use.
+    pub fn policy(&self) -> Policy {
+        Policy {
+            access_ttl: self.tokens.access_ttl,
+            session: self.tokens.session,
+            admin_session: self.tokens.admin_session,
+            refresh_grace: self.tokens.refresh_grace,
+            reauth_max_age: self.tokens.reauth_max_age,
+            verification_ttl: self.mail.verification_ttl,
+            reset_ttl: self.mail.reset_ttl,
+            email_change_ttl: self.mail.email_change_ttl,
+            email_change_undo_ttl: self.mail.email_change_undo_ttl,
+            require_email_verification: self.signup.require_email_verification,
+            signup_required: self.signup.required.clone(),
+            signup_privacy: self.signup.privacy,
+            password: self.passwords.policy,
+            max_failures: self.passwords.max_failures,
+        }
+    }
+
+    fn read(reader: &mut Reader) -> Option<Self> {
+        let data_dir = environment::read_data_dir(reader);
+        let http = HttpConfig::read(reader);
+        let origin = http
+            .as_ref()
+            .map_or_else(|| "https://localhost".to_owned(), HttpConfig::public_origin);
+        let config = Self {
+            environment: reader.environment(),
+            database: DatabaseConfig::read(reader, &data_dir),
+            data_dir,
+            tokens: TokensConfig::read(reader, &origin),
+            signup: SignupConfig::read(reader),
+            passwords: PasswordsConfig::read(reader),
+            keys: KeysConfig::read(reader),
+            mail: MailConfig::read(reader, &origin),
+            limits: LimitsConfig::read(reader),
+            admin: AdminConfig::read(reader),
+            logs: LogConfig::read(reader),
+            shown: Vec::new(),
+            http: http?,
+        };
+        Some(config)
+    }
+}

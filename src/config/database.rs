@@ -1,0 +1,141 @@
+//! The database: which one, how many connections, how durable.
+
+use super::{
+    reader::Reader,
+    setting::{Fallback, Setting},
+};
+use secrecy::SecretString;
+use std::{path::Path, time::Duration};
+use url::Url;
+
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting::url(
+        "DATABASE_URL",
+        Fallback::Derived("sqlite://{DATA_DIR}/usher.db"),
+        "`postgresql://user:password@host:5432/name`, or `sqlite://path` for one node.",
+    ),
+    Setting::new(
+        "DB_POOL_SIZE",
+        Fallback::Fixed("10"),
+        "Connections to PostgreSQL that stay open.",
+    ),
+    Setting::new(
+        "DB_MAX_OVERFLOW",
+        Fallback::Fixed("20"),
+        "Connections beyond `DB_POOL_SIZE` under load; the sum is the most that one node opens.",
+    ),
+    Setting::new(
+        "DB_ACQUIRE_TIMEOUT_MS",
+        Fallback::Fixed("2000"),
+        "How long a request waits for a connection before it is answered with 503.",
+    ),
+    Setting::new(
+        "SQLITE_SYNCHRONOUS",
+        Fallback::Fixed("full"),
+        "`full` survives a power cut without losing a commit; `normal` is faster and may lose the last ones.",
+    ),
+    Setting::new(
+        "AUTO_MIGRATE",
+        Fallback::Derived("true in development, false in production"),
+        "Whether `serve` brings the schema up to date itself; otherwise `usher migrate up` does.",
+    ),
+];
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// `PRAGMA synchronous`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Synchronous {
+    Full,
+    Normal,
+}
+
+/// How to reach and use the database.
+#[derive(Debug, Clone)]
+pub struct DatabaseConfig {
+    /// May hold a password.
+    pub url: SecretString,
+    pub backend: Backend,
+    /// Connections kept open.
+    pub pool_size: u32,
+    /// `DB_POOL_SIZE` and `DB_MAX_OVERFLOW` together.
+    pub max_connections: u32,
+    pub acquire_timeout: Duration,
+    pub sqlite_synchronous: Synchronous,
+    pub auto_migrate: bool,
+}
+
+impl DatabaseConfig {
+    pub(super) fn read(reader: &mut Reader, data_dir: &Path) -> Self {
+        let (url, backend) = read_url(reader, data_dir);
+        let pool_size = reader.number("DB_POOL_SIZE", 1..=1000);
+        let overflow: u32 = reader.number("DB_MAX_OVERFLOW", 0..=1000);
+        let auto_migrate = if reader.raw("AUTO_MIGRATE").is_some() {
+            reader.switch("AUTO_MIGRATE")
+        } else {
+            let migrate = !reader.is_production();
+            reader.derive("AUTO_MIGRATE", if migrate { "true" } else { "false" });
+            migrate
+        };
+        Self {
+            url,
+            backend,
+            pool_size,
+            max_connections: pool_size.saturating_add(overflow),
+            acquire_timeout: Duration::from_millis(
+                reader.number("DB_ACQUIRE_TIMEOUT_MS", 50..=60_000),
+            ),
+            sqlite_synchronous: reader
+                .one_of(
+                    "SQLITE_SYNCHRONOUS",
+                    &[("full", Synchronous::Full), ("normal", Synchronous::Normal)],
+                )
+                .unwrap_or(Synchronous::Full),
+            auto_migrate,
+        }
+    }
+}
+
+fn read_url(reader: &mut Reader, data_dir: &Path) -> (SecretString, Backend) {
+    let Some(text) = reader.raw("DATABASE_URL") else {
+        let url = format!("sqlite://{}/usher.db", data_dir.display());
+        reader.derive("DATABASE_URL", &url);
+        return (SecretString::from(url), Backend::Sqlite);
+    };
+    let text = text.trim();
+    let backend = match judge(text) {
+        Ok(backend) => backend,
+        Err(rule) => {
+            reader.refuse("DATABASE_URL", rule);
+            Backend::Sqlite
+        }
+    };
+    (SecretString::from(text), backend)
+}
+
+fn judge(text: &str) -> Result<Backend, &'static str> {
+    let scheme = text.split(':').next().unwrap_or_default();
+    match scheme {
+        "postgresql" | "postgres" if Url::parse(text).is_ok() => Ok(Backend::Postgres),
+        "sqlite" if is_sqlite_file(text) => Ok(Backend::Sqlite),
+        _ if scheme.contains('+') => {
+            Err("must not name a Python driver: write postgresql:// or sqlite:// only")
+        }
+        "postgresql" | "postgres" => {
+            Err("must be of the form postgresql://user:password@host:5432/name")
+        }
+        "sqlite" => Err("must be of the form sqlite://path, and the path a file"),
+        _ => Err("must begin with postgresql:// or sqlite://"),
+    }
+}
+
+fn is_sqlite_file(text: &str) -> bool {
+    let path = text.strip_prefix("sqlite://").unwrap_or_default();
+    let path = path.split('?').next().unwrap_or_default();
+    !path.is_empty() && !path.ends_with('/') && path != ":memory:"
+}

@@ -1,0 +1,61 @@
+//! Which secrets are too weak for production: too short, or out of a manual. Development takes any.
+
+use super::reader::Reader;
+use secrecy::{ExposeSecret, SecretString};
+
+/// What manuals and examples put where a secret belongs; compared without case, `-`, `_` and spaces.
+const PLACEHOLDERS: [&str; 14] = [
+    "changeme",
+    "changethis",
+    "replaceme",
+    "replacethis",
+    "supersecret",
+    "yoursecret",
+    "mysecret",
+    "secretkey",
+    "jwtsecret",
+    "placeholder",
+    "example",
+    "password",
+    "topsecret",
+    "notsecure",
+];
+
+/// A secret with fewer different bytes than this was typed, not drawn.
+const LEAST_VARIETY: usize = 8;
+
+/// Reads a secret that production takes only if it is strong and at least so many bytes long.
+pub(super) fn read_token(
+    reader: &mut Reader,
+    name: &'static str,
+    least: usize,
+) -> Option<SecretString> {
+    let secret = reader.secret(name)?;
+    if reader.is_production() {
+        if secret.expose_secret().len() < least {
+            reader.refuse(
+                name,
+                format_args!("must be at least {least} bytes long in production"),
+            );
+        } else if is_weak(secret.expose_secret()) {
+            reader.refuse(
+                name,
+                "must be drawn at random in production, not taken from an example",
+            );
+        }
+    }
+    Some(secret)
+}
+
+/// Whether a secret could be guessed from a manual, or holds hardly anything.
+pub(super) fn is_weak(secret: &str) -> bool {
+    let plain: String = secret
+        .to_lowercase()
+        .chars()
+        .filter(|c| !matches!(c, '-' | '_' | ' '))
+        .collect();
+    let mut bytes = secret.as_bytes().to_vec();
+    bytes.sort_unstable();
+    bytes.dedup();
+    bytes.len() < LEAST_VARIETY || PLACEHOLDERS.iter().any(|word| plain.contains(word))
+}
