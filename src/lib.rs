@@ -24,4 +24,9 @@ mod web;
 
 pub use app::{App, Means, build};
 pub use config::Config;
-pub use infra::{clock::Clock, entropy::Entropy, mailer::Mailer};
+pub use domain::mail::Message;
+pub use infra::{
+    clock::Clock,
+    entropy::Entropy,
+    mailer::{MailFault, Mailer, SmtpSettings, Tls},
+};

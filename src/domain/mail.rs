@@ -57,9 +57,13 @@ impl Mail {
 /// A mail that is ready to go: what the courier hands to the mail server.
 #[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Message {
+    /// The address.
     pub to: String,
+    /// One line.
     pub subject: String,
+    /// For readers of plain text.
     pub text: String,
+    /// The same as a page.
     pub html: String,
 }
 
