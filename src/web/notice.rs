@@ -121,7 +121,7 @@ impl Notice {
     }
 
     fn done(link: Link) -> Self {
-        let (title, line) = match link {
+        let (title, said) = match link {
             Link::VerifyEmail => (
                 "Your e-mail address is confirmed",
                 "Your account is ready. You can close this page and sign in.",
@@ -143,7 +143,7 @@ impl Notice {
             status: StatusCode::OK,
             tone: Tone::Good,
             title,
-            lines: vec![line],
+            lines: vec![said],
             next: (link == Link::UndoEmailChange).then_some(Next {
                 label: "Choose a new password",
                 path: "/forgot-password",

@@ -26,10 +26,6 @@ impl EmailFormPurpose {
         }
     }
 
-    pub fn button(self) -> &'static str {
-        "Send link"
-    }
-
     /// Where the page is, and its form goes.
     pub fn path(self) -> &'static str {
         match self {
