@@ -1,3 +1,13 @@
 //! The one integration binary: a module for each feature, and `floors`, which reads the source itself.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod floors;
+mod mailer;
+mod support;
