@@ -1,1 +1,3 @@
 //! To be filled in this change.
+
+pub mod config;

@@ -14,7 +14,7 @@ const DEVELOPMENT_EMAIL: &str = "admin@usher.test";
 pub(super) const SETTINGS: &[Setting] = &[
     Setting::new(
         "ADMIN_EMAIL",
-        Fallback::Derived("admin@usher.test in development"),
+        Fallback::Derived("`admin@usher.test` in development"),
         "Address of the admin who is made if there is none.",
     ),
     Setting::secret(

@@ -11,7 +11,7 @@ use url::Url;
 pub(super) const SETTINGS: &[Setting] = &[
     Setting::url(
         "DATABASE_URL",
-        Fallback::Derived("sqlite://{DATA_DIR}/usher.db"),
+        Fallback::Derived("`sqlite://{DATA_DIR}/usher.db`"),
         "`postgresql://user:password@host:5432/name`, or `sqlite://path` for one node.",
     ),
     Setting::new(
@@ -36,7 +36,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
     Setting::new(
         "AUTO_MIGRATE",
-        Fallback::Derived("true in development, false in production"),
+        Fallback::Derived("`true` in development, `false` in production"),
         "Whether `serve` brings the schema up to date itself; otherwise `usher migrate up` does.",
     ),
 ];

@@ -27,12 +27,12 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
     Setting::new(
         "PUBLIC_URL",
-        Fallback::Derived("http://{LISTEN} in development"),
+        Fallback::Derived("`http://{LISTEN}` in development"),
         "Origin under which people reach the service; all mailed links begin with it. Production needs it, with https.",
     ),
     Setting::new(
         "ALLOWED_ORIGINS",
-        Fallback::Derived("* in development, none in production"),
+        Fallback::Derived("`*` in development, `none` in production"),
         "Origins of the web front ends that may call the API, separated by commas; `*` in development only, or `none`.",
     ),
     Setting::new(
@@ -188,6 +188,7 @@ fn read_public_url(reader: &mut Reader, listen: SocketAddr, tls: bool) -> Option
     if reader.raw("PUBLIC_URL").is_none() {
         if reader.is_production() {
             reader.refuse("PUBLIC_URL", "must be set in production");
+            return None;
         }
         reader.derive("PUBLIC_URL", &local);
     }

@@ -3,15 +3,13 @@
 
 use super::{
     environment::Environment,
+    files,
     names::{self, Named},
     setting::{self, Fallback},
     sources::{CONFIG_VARIABLE, ConfigFile, Sources},
 };
-use std::{collections::BTreeMap, io, path::Path};
+use std::{collections::BTreeMap, path::Path};
 use zeroize::Zeroizing;
-
-/// A secret in a file is at most this long.
-const LONGEST_SECRET_FILE: usize = 64 * 1024;
 
 /// Where a value came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,32 +104,13 @@ impl Layers {
 
     fn config_file(&mut self, file: Option<&ConfigFile>) -> Layer {
         let mut layer = Layer::new();
-        let Some(file) = file else { return layer };
-        let text = match std::fs::read_to_string(&file.path) {
-            Ok(text) => Zeroizing::new(text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !file.required => {
-                return layer;
-            }
-            Err(error) => {
-                let path = file.path.display();
-                self.problems
-                    .push(format!("{path} cannot be read: {}", error.kind()));
-                return layer;
-            }
-        };
-        match toml::from_str::<toml::Table>(&text) {
+        match file.map_or_else(|| Ok(toml::Table::new()), files::read_table) {
             Ok(table) => {
                 for (name, value) in table {
                     self.toml_entry(&mut layer, &name, value);
                 }
             }
-            // The parser's own message quotes the line, which may hold a secret.
-            Err(error) => {
-                let before = error.span().and_then(|span| text.get(..span.start));
-                let line = before.map_or(1, |before| before.matches('\n').count() + 1);
-                self.problems
-                    .push(format!("usher.toml: line {line} is not valid TOML"));
-            }
+            Err(problem) => self.problems.push(problem),
         }
         layer
     }
@@ -143,7 +122,7 @@ impl Layers {
             self.problems.push(names::unknown("usher.toml", name, true));
             return;
         };
-        match toml_text(value) {
+        match files::toml_text(value) {
             Some(text) => give(layer, named, text),
             None => self.problems.push(format!(
                 "usher.toml: {name} must be text, a whole number, true, false or a list of texts"
@@ -153,22 +132,9 @@ impl Layers {
 
     fn dotenv(&mut self, path: &Path) -> Layer {
         let mut layer = Layer::new();
-        let lines = match dotenvy::from_path_iter(path) {
-            Ok(lines) => lines,
-            Err(error) if error.not_found() => return layer,
-            Err(_) => {
-                self.problems.push(".env cannot be read".to_owned());
-                return layer;
-            }
-        };
-        for line in lines {
-            // The parser's own message quotes the line, which may hold a secret.
-            let Ok((name, value)) = line else {
-                self.problems
-                    .push(".env: a line is not of the form NAME=value".to_owned());
-                break;
-            };
-            let value = Zeroizing::new(value);
+        let (pairs, problem) = files::read_pairs(path);
+        self.problems.extend(problem);
+        for (name, value) in pairs {
             if name == "ENVIRONMENT" && value.trim() == "production" {
                 self.problems.push(
                     "ENVIRONMENT=production has no place in .env, which is read in development only"
@@ -241,7 +207,7 @@ impl Layers {
 
     fn open_files(&mut self) {
         for (name, path) in std::mem::take(&mut self.files) {
-            match read_secret(Path::new(path.as_str())) {
+            match files::read_secret(Path::new(path.as_str())) {
                 Ok(text) => {
                     let source = Source::SecretFile;
                     self.values.insert(name, Found { text, source });
@@ -260,38 +226,6 @@ fn give(layer: &mut Layer, named: Named, text: Zeroizing<String>) {
         Named::Value(setting) => layer.entry(setting.name).or_default().value = Some(text),
         Named::File(setting) => layer.entry(setting.name).or_default().file = Some(text),
     }
-}
-
-fn toml_text(value: toml::Value) -> Option<Zeroizing<String>> {
-    let text = match value {
-        toml::Value::String(text) => text,
-        toml::Value::Integer(number) => number.to_string(),
-        toml::Value::Boolean(switch) => switch.to_string(),
-        toml::Value::Array(items) => {
-            let items: Option<Vec<&str>> = items.iter().map(toml::Value::as_str).collect();
-            items?.join(",")
-        }
-        _ => return None,
-    };
-    Some(Zeroizing::new(text))
-}
-
-fn read_secret(path: &Path) -> Result<Zeroizing<String>, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| error.kind().to_string())?;
-    let mut text = Zeroizing::new(text);
-    if text.len() > LONGEST_SECRET_FILE {
-        return Err("it is longer than 64 KiB".to_owned());
-    }
-    if text.ends_with('\n') {
-        text.pop();
-        if text.ends_with('\r') {
-            text.pop();
-        }
-    }
-    if text.trim().is_empty() {
-        return Err("it is empty".to_owned());
-    }
-    Ok(text)
 }
 
 /// The value of a setting, or else its fixed default.

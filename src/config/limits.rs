@@ -7,7 +7,7 @@ use super::{
 use std::time::Duration;
 
 /// No window is longer than 30 days.
-const LONGEST: Duration = Duration::from_secs(30 * 86_400);
+const LONGEST: Duration = Duration::from_hours(30 * 24);
 
 pub(super) const SETTINGS: &[Setting] = &[
     Setting::new(
@@ -109,4 +109,51 @@ fn parse_rate(text: &str) -> Option<Rate> {
     };
     let per = Duration::from_secs(seconds.checked_mul(times)?);
     (per <= LONGEST).then_some(Rate { count, per })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_rate_is_a_count_in_a_time() {
+        let rate = |count, seconds| {
+            Some(Rate {
+                count,
+                per: Duration::from_secs(seconds),
+            })
+        };
+        assert_eq!(parse_rate("10/1m"), rate(10, 60));
+        assert_eq!(parse_rate("3/h"), rate(3, 3600));
+        assert_eq!(parse_rate("1/30s"), rate(1, 30));
+        assert_eq!(parse_rate("1/1d"), rate(1, 86_400));
+        for wrong in [
+            "",
+            "10",
+            "10/",
+            "/1m",
+            "0/1m",
+            "-1/1m",
+            "10/0m",
+            "10/1w",
+            "10/1é",
+            "1/31d",
+            "1/1m/1m",
+            "10/ 1m",
+            "99999999999/1m",
+            "1/99999999999999999999d",
+        ] {
+            assert_eq!(parse_rate(wrong), None, "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_rate_or_none(text in "\\PC{0,20}|[0-9]{1,12}/[0-9]{0,12}[smhd]") {
+            if let Some(rate) = parse_rate(&text) {
+                prop_assert!(rate.count > 0 && !rate.per.is_zero() && rate.per <= LONGEST);
+            }
+        }
+    }
 }

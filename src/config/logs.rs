@@ -14,7 +14,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
     Setting::new(
         "LOG_FORMAT",
-        Fallback::Derived("pretty in development, json in production"),
+        Fallback::Derived("`pretty` in development, `json` in production"),
         "`pretty` for people or `json`, one object a line.",
     ),
 ];
@@ -67,4 +67,27 @@ fn is_filter(text: &str) -> bool {
         None => is_level(item),
     });
     plain && items(text).next().is_some() && EnvFilter::try_new(text).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_level_is_refused() {
+        for right in ["info", "WARN", "info,usher::http=debug", "error,sqlx=off"] {
+            assert!(is_filter(right), "{right}");
+        }
+        for wrong in [
+            "",
+            ",",
+            "verbose",
+            "infos",
+            "usher=loud",
+            "=debug",
+            "info,usher",
+        ] {
+            assert!(!is_filter(wrong), "{wrong}");
+        }
+    }
 }

@@ -21,7 +21,7 @@ const DEVELOPMENT_FROM: &str = "Usher <no-reply@usher.test>";
 pub(super) const SETTINGS: &[Setting] = &[
     Setting::new(
         "MAIL_TRANSPORT",
-        Fallback::Derived("smtp if SMTP_URL is set, else mailbox"),
+        Fallback::Derived("`smtp` if `SMTP_URL` is set, else `mailbox`"),
         "`smtp`, or `mailbox`, which keeps mails for `/dev/mailbox` and is refused in production.",
     ),
     Setting::url(
@@ -36,17 +36,17 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
     Setting::new(
         "MAIL_FROM",
-        Fallback::Derived("Usher <no-reply@usher.test> in development"),
+        Fallback::Derived("`Usher <no-reply@usher.test>` in development"),
         "Sender of all mails: `Name <address>`; production needs it.",
     ),
     Setting::new(
         "VERIFY_URL",
-        Fallback::Derived("{PUBLIC_URL}/verify-email?token={token}"),
+        Fallback::Derived("`{PUBLIC_URL}/verify-email?token={token}`"),
         "Your own page for confirming an address; must hold `{token}`.",
     ),
     Setting::new(
         "RESET_URL",
-        Fallback::Derived("{PUBLIC_URL}/reset-password#token={token}"),
+        Fallback::Derived("`{PUBLIC_URL}/reset-password#token={token}`"),
         "Your own page for choosing a new password; must hold `{token}`.",
     ),
     Setting::new(
@@ -195,15 +195,19 @@ fn read_from(reader: &mut Reader) -> String {
 }
 
 fn read_link(reader: &mut Reader, name: &'static str, usual: String) -> LinkTemplate {
-    reader.derive(name, &usual);
-    let link = reader
-        .parsed(
-            name,
-            "a URL such as https://app.example.com/page#token={token}",
-            LinkTemplate::parse,
-        )
-        .unwrap_or(LinkTemplate(usual));
-    if reader.is_production() && !link.0.starts_with("https://") {
+    if reader.raw(name).is_none() {
+        reader.derive(name, &usual);
+        return LinkTemplate(usual);
+    }
+    let link = reader.parsed(
+        name,
+        "a URL such as https://app.example.com/page#token={token}",
+        LinkTemplate::parse,
+    );
+    let Some(link) = link else {
+        return LinkTemplate(usual);
+    };
+    if reader.is_production() && !link.0.to_ascii_lowercase().starts_with("https://") {
         reader.refuse(name, "must begin with https:// in production");
     }
     link

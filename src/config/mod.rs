@@ -4,6 +4,7 @@
 mod admin;
 mod database;
 mod environment;
+mod files;
 mod http;
 mod keys;
 mod layers;
@@ -14,6 +15,7 @@ mod names;
 mod passwords;
 mod problem;
 mod reader;
+mod reference;
 mod secrets;
 mod setting;
 mod shown;
@@ -33,6 +35,7 @@ pub use logs::{LogConfig, LogFormat};
 pub use mail::{LinkTemplate, MailConfig, MailTransport};
 pub use passwords::PasswordsConfig;
 pub use problem::ConfigError;
+pub use reference::{env_example, markdown_table};
 pub use shown::Shown;
 pub use signup::SignupConfig;
 pub use smtp::{SmtpConfig, SmtpTls};
@@ -64,18 +67,29 @@ const FOR_TESTS: [(&str, &str); 10] = [
 /// The settings of one node, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// How strict everything else is.
     pub environment: Environment,
     /// Folder of what the service itself keeps on disk.
     pub data_dir: PathBuf,
+    /// Which database, how many connections, how durable.
     pub database: DatabaseConfig,
+    /// Where to listen, under which address, whom to trust.
     pub http: HttpConfig,
+    /// Access and refresh tokens, sessions.
     pub tokens: TokensConfig,
+    /// What a sign-up asks for and gives away.
     pub signup: SignupConfig,
+    /// Which passwords are taken, and what hashing costs.
     pub passwords: PasswordsConfig,
+    /// Master keys of personal data.
     pub keys: KeysConfig,
+    /// How mails leave, and their links.
     pub mail: MailConfig,
+    /// Rate limits by class.
     pub limits: LimitsConfig,
+    /// The first admin.
     pub admin: AdminConfig,
+    /// How much is logged, in which form.
     pub logs: LogConfig,
     shown: Vec<Shown>,
 }
@@ -159,3 +173,6 @@ impl Config {
         Some(config)
     }
 }
+
+#[cfg(test)]
+mod tests;

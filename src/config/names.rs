@@ -91,3 +91,67 @@ pub(super) fn is_service_link(name: &str) -> bool {
                 .is_some_and(|byte| byte.is_ascii_digit())
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_hold_a_secret_may_come_from_a_file() {
+        assert!(matches!(
+            resolve("JWT_SECRET_KEY_FILE"),
+            Some(Named::File(_))
+        ));
+        assert!(matches!(resolve("DATABASE_URL_FILE"), Some(Named::File(_))));
+        assert!(resolve("LISTEN_FILE").is_none());
+        assert!(matches!(resolve("SMTP_CA_FILE"), Some(Named::Value(_))));
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_with_the_nearest_known_one() {
+        assert_eq!(
+            unknown(".env", "DATABSE_URL", false),
+            ".env: there is no setting DATABSE_URL; did you mean DATABASE_URL?"
+        );
+        assert_eq!(
+            unknown("environment", "USHER_LISTEN", false),
+            "environment: there is no setting USHER_LISTEN; did you mean LISTEN?"
+        );
+        assert_eq!(
+            unknown("usher.toml", "rate_limit_logins", true),
+            "usher.toml: there is no setting rate_limit_logins; did you mean rate_limit_login?"
+        );
+        assert_eq!(
+            unknown("--set", "ZZZ", false),
+            "--set: there is no setting ZZZ"
+        );
+    }
+
+    #[test]
+    fn a_name_that_looks_like_none_is_not_repeated() {
+        let text = unknown(".env", "aGVsbG8gd29ybGQhISEhISEhISE", false);
+        assert!(!text.contains("aGVsbG8"));
+        assert!(!unknown("--set", &"A".repeat(100), false).contains("AAA"));
+    }
+
+    #[test]
+    fn variables_that_kubernetes_makes_are_nobodys_mistake() {
+        for name in [
+            "USHER_SERVICE_HOST",
+            "USHER_SERVICE_PORT_HTTP",
+            "USHER_PORT",
+            "USHER_PORT_8001_TCP_ADDR",
+            "USHER_ADMIN_PORT_9001_TCP",
+        ] {
+            assert!(is_service_link(name), "{name}");
+        }
+        for name in [
+            "USHER_LISTEN",
+            "USHER_PORTAL",
+            "LISTEN_PORT",
+            "USHER_PORT_NAME",
+        ] {
+            assert!(!is_service_link(name), "{name}");
+        }
+    }
+}

@@ -45,7 +45,10 @@ impl Reader {
 
     /// Records that a setting breaks a rule; `rule` continues a sentence that begins with the name.
     pub(super) fn refuse(&mut self, name: &str, rule: impl Display) {
-        let origin = self.values.get(name).map(|found| found.source.as_str());
+        let set = self.values.get(name).map(|found| found.source);
+        let origin = set
+            .filter(|source| *source != Source::Default)
+            .map(Source::as_str);
         self.problems.push(match origin {
             Some(origin) => format!("{name} {rule} (set by {origin})"),
             None => format!("{name} {rule}"),

@@ -59,3 +59,35 @@ pub(super) fn is_weak(secret: &str) -> bool {
     bytes.dedup();
     bytes.len() < LEAST_VARIETY || PLACEHOLDERS.iter().any(|word| plain.contains(word))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_out_of_a_manual_are_weak() {
+        for weak in [
+            "your-super-secret-jwt-key",
+            "your-super-secret-jwt-key-which-is-long-enough-now",
+            "changeme",
+            "Change_Me_please_0123456789_abcdef",
+            "secret",
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "01010101010101010101010101010101",
+            "REPLACE-THIS-WITH-YOUR-KEY-1234567890",
+        ] {
+            assert!(is_weak(weak), "{weak}");
+        }
+    }
+
+    #[test]
+    fn drawn_secrets_are_not_weak() {
+        for drawn in [
+            "q3Zk0v9rT7uXb2LwYc5NfHsJd8PaMe1G",
+            "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "violet kettle anchors marsh",
+        ] {
+            assert!(!is_weak(drawn), "{drawn}");
+        }
+    }
+}

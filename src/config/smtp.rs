@@ -26,6 +26,9 @@ pub struct SmtpConfig {
     pub credentials: Option<(String, SecretString)>,
 }
 
+/// A part of the URL says what it must not.
+struct Malformed;
+
 /// What a URL says; `tls` is open where it says nothing.
 pub(super) struct SmtpUrl {
     host: String,
@@ -48,7 +51,7 @@ impl SmtpUrl {
             return None;
         }
         let (host, loopback) = host(&url)?;
-        let credentials = credentials(&url)?;
+        let credentials = credentials(&url).ok()?;
         let usual = match (implicit, &credentials) {
             (true, _) => 465,
             (false, Some(_)) => 587,
@@ -59,7 +62,7 @@ impl SmtpUrl {
             port: url.port().unwrap_or(usual),
             credentials,
             loopback,
-            tls: tls(&url, implicit)?,
+            tls: tls(&url, implicit).ok()?,
         })
     }
 
@@ -95,34 +98,108 @@ fn host(url: &Url) -> Option<(String, bool)> {
     }
 }
 
-/// `Some(None)` without any; a user without password, or the reverse, is a mistake.
-fn credentials(url: &Url) -> Option<Option<(String, SecretString)>> {
+/// A user without a password, or the reverse, is a mistake.
+fn credentials(url: &Url) -> Result<Option<(String, SecretString)>, Malformed> {
+    let decode = |text| {
+        percent_decode_str(text)
+            .decode_utf8()
+            .map_err(|_| Malformed)
+    };
     match (url.username(), url.password()) {
-        ("", None) => Some(None),
-        ("", Some(_)) | (_, None) => None,
+        ("", None) => Ok(None),
+        ("", Some(_)) | (_, None) => Err(Malformed),
         (user, Some(password)) => {
-            let user = percent_decode_str(user).decode_utf8().ok()?;
-            let password = percent_decode_str(password).decode_utf8().ok()?;
-            Some(Some((
-                user.into_owned(),
-                SecretString::from(password.into_owned()),
-            )))
+            let password = SecretString::from(decode(password)?.into_owned());
+            Ok(Some((decode(user)?.into_owned(), password)))
         }
     }
 }
 
-fn tls(url: &Url, implicit: bool) -> Option<Option<SmtpTls>> {
+fn tls(url: &Url, implicit: bool) -> Result<Option<SmtpTls>, Malformed> {
     let mut said = implicit.then_some(SmtpTls::Implicit);
     for (name, value) in url.query_pairs() {
         if name != "tls" || said.is_some() {
-            return None;
+            return Err(Malformed);
         }
         said = Some(match value.as_ref() {
             "required" => SmtpTls::Required,
             "opportunistic" => SmtpTls::Opportunistic,
             "none" => SmtpTls::Off,
-            _ => return None,
+            _ => return Err(Malformed),
         });
     }
-    Some(said)
+    Ok(said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use secrecy::ExposeSecret;
+
+    fn settled(text: &str, production: bool) -> Result<SmtpConfig, &'static str> {
+        SmtpUrl::parse(text).unwrap().settle(production)
+    }
+
+    #[test]
+    fn credentials_are_decoded() {
+        let smtp = settled("smtp://m%40x.io:p%2Fw+1@mail.x.io", true).unwrap();
+        let (user, password) = smtp.credentials.unwrap();
+        assert_eq!(user, "m@x.io");
+        assert_eq!(password.expose_secret(), "p/w+1");
+    }
+
+    #[test]
+    fn the_port_follows_the_protocol() {
+        let port = |text| settled(text, false).unwrap().port;
+        assert_eq!(port("smtp://mail.x.io"), 25);
+        assert_eq!(port("smtp://u:p@mail.x.io"), 587);
+        assert_eq!(port("smtps://mail.x.io"), 465);
+        assert_eq!(port("smtp://u:p@mail.x.io:2525"), 2525);
+    }
+
+    #[test]
+    fn production_never_sends_in_clear_beyond_this_machine() {
+        let tls = |text: &str, production| settled(text, production).map(|smtp| smtp.tls);
+        assert_eq!(tls("smtp://mail.x.io", false), Ok(SmtpTls::Opportunistic));
+        assert_eq!(tls("smtp://mail.x.io", true), Ok(SmtpTls::Required));
+        assert_eq!(tls("smtps://mail.x.io", true), Ok(SmtpTls::Implicit));
+        assert!(tls("smtp://mail.x.io?tls=none", true).is_err());
+        assert!(tls("smtp://mail.x.io?tls=opportunistic", true).is_err());
+        assert!(tls("smtp://127.0.0.1.evil.io?tls=none", true).is_err());
+        for here in ["127.0.0.1", "[::1]", "localhost"] {
+            let text = format!("smtp://{here}:1025?tls=none");
+            assert_eq!(tls(&text, true), Ok(SmtpTls::Off), "{here}");
+            let text = format!("smtp://{here}:1025");
+            assert_eq!(tls(&text, true), Ok(SmtpTls::Opportunistic), "{here}");
+        }
+    }
+
+    #[test]
+    fn what_would_need_guessing_is_refused() {
+        for wrong in [
+            "mail.x.io:25",
+            "http://mail.x.io",
+            "smtp://",
+            "smtp://user@mail.x.io",
+            "smtp://:pw@mail.x.io",
+            "smtp://mail.x.io/path",
+            "smtp://mail.x.io?tls=yes",
+            "smtp://mail.x.io?tls=none&tls=required",
+            "smtp://mail.x.io?ssl=true",
+            "smtps://mail.x.io?tls=none",
+            "smtp://mail.x.io#x",
+        ] {
+            assert!(SmtpUrl::parse(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_parsed_without_panic(text in "\\PC{0,60}|smtps?://\\PC{0,60}") {
+            if let Some(url) = SmtpUrl::parse(&text) {
+                prop_assert!(!url.host.is_empty());
+            }
+        }
+    }
 }

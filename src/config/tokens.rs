@@ -52,7 +52,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
     Setting::new(
         "JWT_ALGORITHM",
-        Fallback::Derived("EdDSA, or HS256 if JWT_SECRET_KEY is set"),
+        Fallback::Derived("`EdDSA`, or `HS256` if `JWT_SECRET_KEY` is set"),
         "Signature of access tokens: `EdDSA`, `ES256`, `RS256`, or `HS256` with `JWT_SECRET_KEY`.",
     ),
     Setting::secret(
@@ -61,7 +61,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
     Setting::new(
         "JWT_ISSUER",
-        Fallback::Derived("{PUBLIC_URL}"),
+        Fallback::Derived("`{PUBLIC_URL}`"),
         "Claim `iss` of access tokens.",
     ),
     Setting::new(
