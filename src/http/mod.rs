@@ -1,1 +1,7 @@
-//! To be filled in this change.
+//! Floor 3: the JSON API.
+
+mod error;
+mod extract;
+mod problem;
+mod problem_kinds;
+mod v1;

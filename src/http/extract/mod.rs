@@ -1,0 +1,18 @@
+//! What handlers take a request apart with. Each refuses in the form of API.md, so that no framework's text gets out.
+
+mod caller;
+mod check;
+mod field;
+mod json;
+mod path;
+mod query;
+mod signed_in;
+mod strict;
+
+pub use caller::Caller;
+pub use check::{Check, Checked};
+pub use field::Field;
+pub use json::Json;
+pub use path::Path;
+pub use query::Query;
+pub(in crate::http) use signed_in::bearer;

@@ -1,0 +1,88 @@
+//! The kinds of problem that clients may meet, one row each: API.md's "Codes" with their statuses and meaning.
+//! A code never changes its meaning; `GET /problems/{code}` and the OpenAPI document read this table.
+
+use super::problem::Problem;
+use serde_json::{Value, json};
+
+/// A stable code, the status it comes with, and what it means.
+pub struct Kind {
+    pub code: &'static str,
+    pub status: u16,
+    pub meaning: &'static str,
+}
+
+macro_rules! kinds {
+    ($($status:literal $code:literal $meaning:literal;)+) => {
+        &[$(Kind { code: $code, status: $status, meaning: $meaning }),+]
+    };
+}
+
+/// All kinds, by status.
+pub const KINDS: &[Kind] = kinds! {
+    400 "malformed" "The request could not be read: broken JSON, a body that is not an object, a field named twice.";
+    400 "token_invalid" "The mailed token is unknown or malformed. With 401: the bearer token is not one of ours.";
+    401 "unauthenticated" "No access token came along.";
+    401 "invalid_credentials" "The e-mail address (or username) and the password do not match an account that may sign in.";
+    401 "token_reused" "The refresh token was used before; its session has been ended.";
+    401 "session_ended" "The session of this access token is over; sign in again.";
+    403 "email_not_verified" "The password is right, but the e-mail address is not confirmed yet.";
+    403 "account_deactivated" "The password is right, but an admin has deactivated the account.";
+    403 "reauthentication_required" "This needs a recent proof of the password: reauthenticate, then try again.";
+    403 "forbidden" "The role does not allow this.";
+    403 "wrong_password" "The current password that came along is wrong.";
+    404 "not_found" "There is no such thing, or it is not for the one who asks.";
+    405 "method_not_allowed" "The path exists, but not with this method; Allow names those it has.";
+    406 "not_acceptable" "The operation cannot answer in any of the media types of Accept.";
+    409 "email_taken" "Another account has this e-mail address.";
+    409 "username_taken" "Another account has this username.";
+    409 "last_admin" "The last active admin cannot be removed.";
+    409 "conflict" "The current state does not allow this.";
+    410 "token_expired" "The link is past its time or was replaced by a newer one. With 401: the bearer token has expired.";
+    410 "token_used" "The link was used before.";
+    413 "payload_too_large" "The body is larger than the operation takes.";
+    414 "uri_too_long" "The path and query are longer than the service takes.";
+    415 "unsupported_media_type" "The body is in a form that the operation does not take.";
+    422 "validation_failed" "Fields break rules; errors lists all of them.";
+    429 "rate_limited" "Too many requests; Retry-After says in how many seconds to try again.";
+    431 "headers_too_large" "The header fields are larger than the service takes.";
+    500 "internal" "Our fault. The request id leads us to the cause.";
+    503 "busy" "Too many passwords are being checked at this moment; try again shortly.";
+    503 "unavailable" "A part of the service cannot answer just now; try again shortly.";
+    503 "timeout" "The answer took too long; it is not known whether the request took effect.";
+};
+
+/// `type` of RFC 9457: a reference relative to the service.
+pub fn uri(code: &str) -> String {
+    format!("/problems/{code}")
+}
+
+/// The kind in words: `email_taken` is `Email taken`.
+pub fn title(code: &str) -> String {
+    let words = code.replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+/// The kind with this code.
+pub fn find(code: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.code == code)
+}
+
+/// A problem as clients of this API see it.
+pub fn example(status: u16, code: &'static str) -> Value {
+    let meaning = find(code).map_or("", |kind| kind.meaning);
+    let status = axum::http::StatusCode::from_u16(status).unwrap_or_default();
+    let problem = Problem::new(status, code, meaning)
+        .of_request("/api/v1/auth/login", "0199a0c2-7b6e-7c31-9d55-3f0f6a1b2c4d");
+    let mut body = json!(problem.body());
+    if code == "validation_failed"
+        && let Some(body) = body.as_object_mut()
+    {
+        let errors =
+            json!([{"field": "email", "code": "required", "message": "This field is required."}]);
+        body.insert("errors".to_owned(), errors);
+    }
+    body
+}
