@@ -1,6 +1,13 @@
 //! Passwords, their stored hashes and the rules for new ones. A password is NFC and otherwise exactly as received
 //! (NIST SP 800-63B-4): never trimmed, case-folded or cut. Neither type prints.
 
+mod blocklist;
+mod context;
+mod policy;
+
+pub use context::Context;
+pub use policy::{PasswordPolicy, PolicyRules};
+
 use super::error::Fault;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
@@ -26,9 +33,7 @@ impl Password {
                 "A password cannot contain the character U+0000.",
             ));
         }
-        // Room for all of it at once: growing would leave copies behind that nobody wipes.
-        let mut composed = Zeroizing::new(String::with_capacity(MAX_GROWTH * text.len()));
-        composed.extend(text.nfc());
+        let composed = composed(text);
         if composed.len() > MAX_BYTES {
             return Err(TOO_LONG);
         }
@@ -45,6 +50,13 @@ impl std::fmt::Debug for Password {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Password(***)")
     }
+}
+
+/// The NFC form, with room for all of it at once: growing would leave copies behind that nobody wipes.
+fn composed(text: &str) -> Zeroizing<String> {
+    let mut composed = Zeroizing::new(String::with_capacity(MAX_GROWTH * text.len()));
+    composed.extend(text.nfc());
+    composed
 }
 
 /// A stored hash: a PHC string or a bcrypt string (`$2b$`).
@@ -68,9 +80,6 @@ impl std::fmt::Debug for PasswordHash {
         f.write_str("PasswordHash(***)")
     }
 }
-
-mod policy;
-pub use policy::{Context, PasswordPolicy, PolicyRules};
 
 #[cfg(test)]
 mod tests {

@@ -1,12 +1,26 @@
 //! The rules for a new password, by profile. Lengths count code points of the NFC form; all broken rules are told at once.
 
-use super::Password;
-use crate::domain::{email::EmailAddress, error::Fault};
+use super::{Context, Password, blocklist};
+use crate::domain::error::Fault;
 use serde::Serialize;
 
 const MAX_LENGTH: usize = 256;
 const LONG: usize = 15;
 const SHORT: usize = 8;
+
+const TOO_LONG: Fault = Fault::new("too_long", "A password has at most 256 characters.");
+const WEAK: Fault = Fault::new(
+    "password_weak",
+    "The password needs an upper-case letter, a lower-case letter and a digit.",
+);
+const BLOCKLISTED: Fault = Fault::new(
+    "password_blocklisted",
+    "This is one of the most common passwords and would be guessed at once; three or four unrelated words are better.",
+);
+const CONTEXT: Fault = Fault::new(
+    "password_context",
+    "The password must not be made of your name, your address, your username or the name of this service.",
+);
 
 /// A profile of rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,15 +35,11 @@ pub enum PasswordPolicy {
     Nist,
 }
 
-/// What is known of the person whose password it is to be.
-#[derive(Clone, Copy, Default)]
-pub struct Context<'a> {
-    pub email: Option<&'a EmailAddress>,
-    pub username: Option<&'a str>,
-    pub full_name: Option<&'a str>,
-}
-
 /// The rules of a profile, for forms.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the shape of GET /password-policy: forms show one line for each"
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PolicyRules {
     pub profile: &'static str,
@@ -84,34 +94,189 @@ impl PasswordPolicy {
     }
 
     /// Every rule that this new password breaks; none when it may be used.
-    pub fn check(self, password: &Password, _context: &Context<'_>) -> Vec<Fault> {
+    pub fn check(self, password: &Password, context: &Context<'_>) -> Vec<Fault> {
         let rules = self.rules();
-        let length = password.0.chars().count();
-        let mut faults = Vec::new();
-        if length < rules.min_length {
-            faults.push(match self {
-                Self::Nist => Fault::new("too_short", "The password needs at least 15 characters."),
-                _ => Fault::new("too_short", "The password needs at least 8 characters."),
-            });
+        let text = password.0.as_str();
+        let length = text.chars().count();
+        let broken = [
+            (length < rules.min_length, self.too_short()),
+            (length > rules.max_length, TOO_LONG),
+            (rules.asks_composition(length) && !is_composed(text), WEAK),
+            (blocklist::contains(text), BLOCKLISTED),
+            (context.gives_away(text), CONTEXT),
+        ];
+        broken
+            .into_iter()
+            .filter_map(|(broken, fault)| broken.then_some(fault))
+            .collect()
+    }
+
+    fn too_short(self) -> Fault {
+        let message = match self {
+            Self::Nist => "The password needs at least 15 characters.",
+            Self::Tiered | Self::Requirement | Self::Asvs => {
+                "The password needs at least 8 characters."
+            }
+        };
+        Fault::new("too_short", message)
+    }
+}
+
+impl PolicyRules {
+    fn asks_composition(&self, length: usize) -> bool {
+        self.requires_uppercase && self.composition_until.is_none_or(|until| length < until)
+    }
+}
+
+/// Upper case, lower case and digit, of any script.
+fn is_composed(text: &str) -> bool {
+    text.contains(char::is_uppercase)
+        && text.contains(char::is_lowercase)
+        && text.contains(char::is_numeric)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::email::EmailAddress;
+
+    const PROFILES: [PasswordPolicy; 4] = PasswordPolicy::ALL;
+
+    fn codes(policy: PasswordPolicy, password: &str) -> Vec<&'static str> {
+        let email = EmailAddress::parse("margaret@example.com").unwrap();
+        let context = Context {
+            email: Some(&email),
+            username: Some("moonlander"),
+            full_name: Some("Margaret Hamilton"),
+        };
+        let password = Password::parse(password).unwrap();
+        policy
+            .check(&password, &context)
+            .into_iter()
+            .map(|fault| fault.code)
+            .collect()
+    }
+
+    fn lawful(password: &str) -> [bool; 4] {
+        PROFILES.map(|policy| codes(policy, password).is_empty())
+    }
+
+    #[test]
+    fn the_truth_table_of_the_four_profiles_holds() {
+        let composed = |length: usize| {
+            format!(
+                "A1{}",
+                "zv".repeat(length)
+                    .chars()
+                    .take(length - 2)
+                    .collect::<String>()
+            )
+        };
+        let plain = |length: usize| {
+            "qj kx "
+                .repeat(length)
+                .chars()
+                .take(length)
+                .collect::<String>()
+        };
+        //            tiered, requirement, asvs, nist
+        for (password, expected) in [
+            ("Short1A".to_owned(), [false, false, false, false]),
+            ("Shorter1".to_owned(), [true, true, true, false]),
+            ("SecurePass123".to_owned(), [true, true, true, false]),
+            ("alllowercase".to_owned(), [false, false, true, false]),
+            (
+                "violet kettle anchors marsh".to_owned(),
+                [true, false, true, true],
+            ),
+            (
+                "Violet kettle anchors 7".to_owned(),
+                [true, true, true, true],
+            ),
+            ("Password123".to_owned(), [false, false, false, false]),
+            ("Qwerty12345678".to_owned(), [false, false, false, false]),
+            ("Margaret12345678".to_owned(), [false, false, false, false]),
+            (
+                "🐙🦊🐢🦉🐝🦋🐌🐞🦀🐡🐬🦭🦔🐿🦚".to_owned(),
+                [true, false, true, true],
+            ),
+            (plain(14), [false, false, true, false]),
+            (plain(15), [true, false, true, true]),
+            (composed(14), [true, true, true, false]),
+            (composed(15), [true, true, true, true]),
+            (composed(64), [true, true, true, true]),
+            (composed(128), [true, true, true, true]),
+            (composed(256), [true, true, true, true]),
+            (composed(257), [false, false, false, false]),
+            (plain(256), [true, false, true, true]),
+            (plain(257), [false, false, false, false]),
+        ] {
+            assert_eq!(lawful(&password), expected, "{password}");
         }
-        if length > rules.max_length {
-            faults.push(Fault::new(
-                "too_long",
-                "A password has at most 256 characters.",
-            ));
+        assert_eq!(
+            Password::parse("Nul\0inside 123").unwrap_err().code,
+            "format"
+        );
+    }
+
+    #[test]
+    fn all_broken_rules_are_told_at_once() {
+        let tiered = PasswordPolicy::Tiered;
+        assert_eq!(codes(tiered, ""), ["too_short", "password_weak"]);
+        assert_eq!(
+            codes(tiered, "password"),
+            ["password_weak", "password_blocklisted"]
+        );
+        assert_eq!(
+            codes(tiered, "margaret"),
+            ["password_weak", "password_blocklisted", "password_context"]
+        );
+        assert_eq!(
+            codes(tiered, "moonlander1"),
+            ["password_weak", "password_context"]
+        );
+        assert_eq!(codes(tiered, &"a".repeat(257)), ["too_long"]);
+        assert_eq!(
+            codes(PasswordPolicy::Nist, "Usher2024"),
+            ["too_short", "password_context"]
+        );
+        assert_eq!(
+            codes(PasswordPolicy::Asvs, "Hamilton 1969"),
+            ["password_context"]
+        );
+    }
+
+    #[test]
+    fn lengths_count_code_points_of_the_composed_form() {
+        assert_eq!(codes(PasswordPolicy::Asvs, "e\u{301}zxkqwv"), ["too_short"]);
+        assert!(codes(PasswordPolicy::Asvs, "éézxkqwv").is_empty());
+        assert!(codes(PasswordPolicy::Asvs, &"𝕏𝕐".repeat(127)).is_empty());
+    }
+
+    #[test]
+    fn a_profile_is_known_by_its_name() {
+        for policy in PROFILES {
+            assert_eq!(PasswordPolicy::parse(policy.as_str()), Some(policy));
         }
-        let exempt = rules.composition_until.is_some_and(|from| length >= from);
-        let classes: [fn(char) -> bool; 3] =
-            [char::is_uppercase, char::is_lowercase, char::is_numeric];
-        if rules.requires_digit
-            && !exempt
-            && !classes.iter().all(|class| password.0.contains(*class))
-        {
-            faults.push(Fault::new(
-                "password_weak",
-                "The password needs an upper-case letter, a lower-case letter and a digit.",
-            ));
-        }
-        faults
+        assert_eq!(PasswordPolicy::parse("Tiered"), None);
+    }
+
+    #[test]
+    fn the_rules_are_told_as_they_are_checked() {
+        let rules = PasswordPolicy::ALL.map(PasswordPolicy::rules);
+        assert_eq!(rules.map(|r| r.min_length), [8, 8, 8, 15]);
+        assert_eq!(
+            rules.map(|r| r.composition_until),
+            [Some(15), None, None, None]
+        );
+        assert_eq!(rules.map(|r| r.requires_digit), [true, true, false, false]);
+        assert_eq!(
+            serde_json::to_value(PasswordPolicy::Nist.rules()).unwrap(),
+            serde_json::json!({
+                "profile": "nist", "min_length": 15, "max_length": 256, "composition_until": null,
+                "requires_uppercase": false, "requires_lowercase": false, "requires_digit": false,
+                "blocklist": true, "context_words": true,
+            })
+        );
     }
 }
