@@ -31,6 +31,10 @@ pub struct Client {
 }
 
 /// The device of a session, in words.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names on the wire of a session"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
     /// `Firefox on Linux`, `curl`, `Unknown device`.
