@@ -9,6 +9,8 @@ pub enum Mail {
     VerifyEmail { link: String },
     /// Choose a new password.
     PasswordReset { link: String },
+    /// An account was made for the person; choose its password.
+    Invitation { link: String },
     /// Somebody signed up with an address that has an account already.
     AccountExists { reset_link: String },
     /// The password was changed or reset.
@@ -42,6 +44,7 @@ impl Mail {
         match self {
             Self::VerifyEmail { .. } => "verify_email",
             Self::PasswordReset { .. } => "password_reset",
+            Self::Invitation { .. } => "invitation",
             Self::AccountExists { .. } => "account_exists",
             Self::PasswordChanged { .. } => "password_changed",
             Self::ConfirmEmailChange { .. } => "confirm_email_change",

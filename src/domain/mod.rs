@@ -13,6 +13,7 @@ pub mod mail;
 pub mod password;
 pub mod permission;
 pub mod policy;
+pub mod rate;
 pub mod secret;
 pub mod session;
 pub mod text;

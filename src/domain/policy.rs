@@ -59,6 +59,7 @@ pub struct Policy {
     pub reauth_max_age: Duration,
     pub verification_ttl: Duration,
     pub reset_ttl: Duration,
+    pub invitation_ttl: Duration,
     pub email_change_ttl: Duration,
     pub email_change_undo_ttl: Duration,
     pub require_email_verification: bool,

@@ -79,6 +79,33 @@ pub struct User<E = EmailAddress> {
     pub version: i64,
 }
 
+impl User {
+    /// A new account that waits for its address to be confirmed.
+    pub fn pending(id: UserId, email: EmailAddress, now: Timestamp) -> Self {
+        Self {
+            id,
+            email,
+            username: None,
+            full_name: None,
+            country: None,
+            state_province: None,
+            current_title: None,
+            location: None,
+            locale: None,
+            timezone: None,
+            status: UserStatus::Pending,
+            verified_at: None,
+            roles: Roles::new([]),
+            tier: Tier::Basic,
+            tier_until: None,
+            created_at: now,
+            updated_at: now,
+            last_login_at: None,
+            version: 1,
+        }
+    }
+}
+
 impl<E> User<E> {
     /// The same account with its address in another form.
     pub fn with_email<F>(self, email: F) -> User<F> {

@@ -65,6 +65,7 @@ macro_rules! letters {
 letters! {
     verify_email: "email/verify_email/subject.txt", "email/verify_email/body.txt", "email/verify_email/body.html";
     password_reset: "email/password_reset/subject.txt", "email/password_reset/body.txt", "email/password_reset/body.html";
+    invitation: "email/invitation/subject.txt", "email/invitation/body.txt", "email/invitation/body.html";
     account_exists: "email/account_exists/subject.txt", "email/account_exists/body.txt", "email/account_exists/body.html";
     password_changed: "email/password_changed/subject.txt", "email/password_changed/body.txt", "email/password_changed/body.html";
     confirm_email_change: "email/confirm_email_change/subject.txt", "email/confirm_email_change/body.txt", "email/confirm_email_change/body.html";
@@ -89,6 +90,7 @@ pub fn render(mail: &Mail, context: &MailContext<'_>, to: &str) -> Result<Messag
     match mail {
         Mail::VerifyEmail { link }
         | Mail::PasswordReset { link }
+        | Mail::Invitation { link }
         | Mail::ConfirmEmailChange { link } => letter.link = link,
         Mail::AccountExists { reset_link } => letter.link = reset_link,
         Mail::EmailChanged { at, link } => (letter.at, letter.link) = (date_time(*at), link),

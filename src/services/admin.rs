@@ -11,7 +11,7 @@ use crate::{
         event::EventType,
         password::{Context, Password},
         permission::{Role, Roles},
-        user::{Tier, User, UserStatus},
+        user::{User, UserStatus},
     },
     storage::{Store, roles, users},
 };
@@ -35,28 +35,13 @@ impl Services {
         let hash = self.hasher.hash(password).await?;
         let now = self.now();
         let admin = User {
-            id: self.new_id(),
-            email,
-            username: None,
-            full_name: None,
-            country: None,
-            state_province: None,
-            current_title: None,
-            location: None,
-            locale: None,
-            timezone: None,
             status: UserStatus::Active,
             verified_at: Some(now),
             roles: Roles::new([Role::Admin]),
-            tier: Tier::Basic,
-            tier_until: None,
-            created_at: now,
-            updated_at: now,
-            last_login_at: None,
-            version: 1,
+            ..User::pending(self.new_id(), email, now)
         };
         let tx = self.store.begin().await?;
-        self.insert_person(&tx, &admin, &hash).await?;
+        self.insert_person(&tx, &admin, Some(&hash)).await?;
         self.audit(
             &tx,
             AuditEntry::success(ACTION, Actor::System, client).on(admin.id),
@@ -79,9 +64,8 @@ impl Services {
     }
 
     /// A password of 128 random bits for the admin of a development database, in 22 characters.
-    pub fn random_password(&self) -> Password {
+    pub fn random_password(&self) -> String {
         use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-        let text = URL_SAFE_NO_PAD.encode(self.entropy.bytes::<16>());
-        Password::generated(text)
+        URL_SAFE_NO_PAD.encode(self.entropy.bytes::<16>())
     }
 }

@@ -59,7 +59,7 @@ impl Services {
             public_host: self.links.public_url.host_str().unwrap_or("localhost"),
             name: user.full_name.as_deref(),
         };
-        let message = mail_template::render(mail, &context, to)?;
+        let message = mail_template::render(mail, &context, to.as_str())?;
         let text = serde_json::to_string(&message).map_err(Error::internal)?;
         let key = self.user_key(tx, user.id).await?;
         let sealed = self.seal(&key, field::MAIL, &text)?;

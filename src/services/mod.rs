@@ -6,6 +6,7 @@ pub mod audit;
 pub mod email_change;
 pub mod email_verification;
 pub mod events;
+pub mod invitation;
 pub mod login;
 pub mod mails;
 pub mod master_keys;
@@ -23,6 +24,7 @@ pub mod termination;
 pub mod tokens;
 
 pub use crate::infra::{
+    entropy::Entropy,
     limiter::{Class, Decision},
     mailer::Mailer,
 };
@@ -34,7 +36,6 @@ use crate::{
     },
     infra::{
         clock::Clock,
-        entropy::Entropy,
         hasher::Hasher,
         limiter::Limiter,
         signer::{Algorithm, Signer},
@@ -59,6 +60,7 @@ pub struct Links {
     pub public_url: Url,
     pub verify_url: LinkTemplate,
     pub reset_url: LinkTemplate,
+    pub invite_url: LinkTemplate,
 }
 
 /// What the use cases work with; made once by the wiring.

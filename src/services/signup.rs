@@ -1,6 +1,6 @@
 //! Sign-up: a new account, pending until its address is confirmed.
 
-use super::{Services, events::person};
+use super::{Services, events::person, personal_data::field};
 use crate::{
     domain::{
         Error, Result, Timestamp,
@@ -13,9 +13,8 @@ use crate::{
         id::UserId,
         mail::Mail,
         password::{Context, Password, PasswordHash},
-        permission::Roles,
         policy::SignupPrivacy,
-        user::{Tier, User, UserStatus},
+        user::{User, UserStatus},
         username::Username,
     },
     storage::{Tx, credentials, users},
@@ -83,7 +82,7 @@ impl Services {
 
     async fn insert_signup(&self, user: &User, hash: &PasswordHash, client: &Client) -> Result<()> {
         let tx = self.store.begin().await?;
-        self.insert_person(&tx, user, hash).await?;
+        self.insert_person(&tx, user, Some(hash)).await?;
         let actor = Actor::User(user.id);
         self.audit(&tx, AuditEntry::success(ACTION, actor, client))
             .await?;
@@ -93,22 +92,16 @@ impl Services {
         self.commit(tx).await
     }
 
-    /// Adds a person with a data key and a password; the one place where accounts begin.
-    pub(super) async fn insert_person(
-        &self,
-        tx: &Tx,
-        user: &User,
-        hash: &PasswordHash,
-    ) -> Result<()> {
+    /// Adds a person with a data key and, unless they are invited, a password; the one place where accounts begin.
+    pub(super) async fn insert_person(&self, tx: &Tx, user: &User, hash: Option<&PasswordHash>) -> Result<()> {
         let key = self.create_user_key(tx, user.id).await?;
-        let email = self.seal(
-            &key,
-            super::personal_data::field::EMAIL,
-            user.email.as_str(),
-        )?;
+        let email = self.seal(&key, field::EMAIL, user.email.as_str())?;
         let index = self.email_index(&user.email);
         users::insert_user(tx, &user.clone().with_email(email), index).await?;
-        credentials::set_password(tx, user.id, hash, user.created_at).await
+        if let Some(hash) = hash {
+            credentials::set_password(tx, user.id, hash, user.created_at).await?;
+        }
+        Ok(())
     }
 
     /// Tells the owner of a taken address that somebody tried to sign up with it; at most so often per recipient.
@@ -132,24 +125,11 @@ impl Services {
 
 fn pending_user(id: UserId, form: &SignUp, now: Timestamp) -> User {
     User {
-        id,
-        email: form.email.clone(),
         username: form.username.clone(),
         full_name: form.full_name.clone(),
         country: form.country.clone(),
         state_province: form.state_province.clone(),
-        current_title: None,
-        location: None,
         locale: form.locale.clone(),
-        timezone: None,
-        status: UserStatus::Pending,
-        verified_at: None,
-        roles: Roles::new([]),
-        tier: Tier::Basic,
-        tier_until: None,
-        created_at: now,
-        updated_at: now,
-        last_login_at: None,
-        version: 1,
+        ..User::pending(id, form.email.clone(), now)
     }
 }

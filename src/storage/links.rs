@@ -1,7 +1,7 @@
-//! Mailed links for verification and reset, by the digest of their secret. The two tables have one shape and one set
+//! Mailed links for verification, reset and invitation, by the digest of their secret. The tables have one shape and one set
 //! of queries; that a secret of one never opens the other is because each is looked up only in its own table.
 
-use super::entity::{email_verifications, password_resets};
+use super::entity::{email_verifications, invitations as invitation_rows, password_resets};
 use crate::domain::{
     Result, Timestamp,
     error::Spent,
@@ -126,4 +126,8 @@ link_table!(
 link_table!(
     /// Links that let a person choose a new password.
     resets of password_resets
+);
+link_table!(
+    /// Links that let an invited person choose the first password.
+    invitations of invitation_rows
 );

@@ -1,19 +1,17 @@
 //! Rate limits of this process (keyed GCRA: a burst of the whole rate, then an even trickle). Keys are kept only as
 //! hashes, and at most so many of them: once a class is full of keys in use, new ones share a fixed set of buckets.
 
-mod rate;
 #[cfg(test)]
 mod tests;
 
-pub use rate::Rate;
-
-use crate::infra::clock::Clock;
+use crate::{domain::rate::Rate, infra::clock::Clock};
 use governor::{
-    RateLimiter, clock, middleware::StateInformationMiddleware, state::keyed::DashMapStateStore,
+    Quota, RateLimiter, clock, middleware::StateInformationMiddleware, state::keyed::DashMapStateStore,
 };
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
+    num::NonZeroU32,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -142,8 +140,8 @@ struct Lane {
 
 impl Lane {
     fn new(rate: Rate, max_keys: usize, progress: Progress) -> Option<Self> {
-        let rate = rate.at_least_something();
-        let limiter = RateLimiter::dashmap_with_clock(rate.quota()?, progress.clone());
+        let rate = at_least_something(rate);
+        let limiter = RateLimiter::dashmap_with_clock(quota(rate)?, progress.clone());
         Some(Self {
             rate,
             limiter: limiter.with_middleware(),
@@ -159,7 +157,7 @@ impl Lane {
         if self.is_full() {
             key %= SHARED_BUCKETS;
         }
-        let interval = self.rate.interval();
+        let interval = interval(self.rate);
         let (remaining, retry_after) = match self.limiter.check_key(&key) {
             Ok(state) => (state.remaining_burst_capacity(), None),
             Err(refusal) => {
@@ -237,4 +235,21 @@ impl clock::Clock for Progress {
         *last = (now, progress.saturating_add(Duration::from_micros(passed)));
         last.1
     }
+}
+
+/// A rate of nothing, or in no time, counts as the least that can be limited.
+fn at_least_something(rate: Rate) -> Rate {
+    let count = rate.count.max(1);
+    let per = rate.per.max(Duration::from_micros(count.into()));
+    Rate { count, per }
+}
+
+fn quota(rate: Rate) -> Option<Quota> {
+    let burst = NonZeroU32::new(rate.count)?;
+    Quota::with_period(interval(rate)).map(|quota| quota.allow_burst(burst))
+}
+
+/// The time in which one more becomes free.
+fn interval(rate: Rate) -> Duration {
+    rate.per / rate.count.max(1)
 }

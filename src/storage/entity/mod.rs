@@ -4,6 +4,7 @@ pub mod audit_log;
 pub mod credentials;
 pub mod email_changes;
 pub mod email_verifications;
+pub mod invitations;
 pub mod known_devices;
 pub mod outbox_events;
 pub mod outbox_mails;

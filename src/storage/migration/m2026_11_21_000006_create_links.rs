@@ -9,7 +9,7 @@ pub struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in ["email_verifications", "password_resets"] {
+        for table in ["email_verifications", "password_resets", "invitations"] {
             let links = Table::create()
                 .table(table)
                 .col(pk_uuid("id"))
@@ -65,7 +65,7 @@ impl MigrationTrait for Migration {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         drop_tables(
             manager,
-            &["email_changes", "password_resets", "email_verifications"],
+            &["email_changes", "invitations", "password_resets", "email_verifications"],
         )
         .await
     }

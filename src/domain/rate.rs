@@ -1,11 +1,10 @@
-//! How a rate is written in the configuration (`10/1m`) and what it means to the limiter.
+//! How a rate limit is written (`10/1m`).
 
-use crate::domain::error::Fault;
-use governor::Quota;
-use std::{num::NonZeroU32, time::Duration};
+use super::error::Fault;
+use std::time::Duration;
 
 /// Most requests in one rate.
-pub(super) const MAX_COUNT: u32 = 1_000_000;
+const MAX_COUNT: u32 = 1_000_000;
 /// Longest window of a rate: 30 days.
 const MAX_WINDOW_SECONDS: u64 = 30 * 86_400;
 
@@ -41,23 +40,6 @@ impl Rate {
         }
         let per = Duration::from_secs(seconds);
         Ok(Some(Self { count, per }))
-    }
-
-    /// A rate of nothing, or in no time, counts as the least that can be limited.
-    pub(super) fn at_least_something(self) -> Self {
-        let count = self.count.max(1);
-        let per = self.per.max(Duration::from_micros(count.into()));
-        Self { count, per }
-    }
-
-    pub(super) fn quota(self) -> Option<Quota> {
-        let burst = NonZeroU32::new(self.count)?;
-        Quota::with_period(self.interval()).map(|quota| quota.allow_burst(burst))
-    }
-
-    /// The time in which one more becomes free.
-    pub(super) fn interval(self) -> Duration {
-        self.per / self.count.max(1)
     }
 }
 

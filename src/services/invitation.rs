@@ -1,0 +1,108 @@
+//! Invitations: an account made for somebody, who alone chooses its password by a mailed link.
+
+use super::{Services, after, events::person, password_reset::context_of};
+use crate::{
+    domain::{
+        Error, Result,
+        actor::Actor,
+        audit::AuditEntry,
+        client::Client,
+        email::EmailAddress,
+        event::EventType,
+        id::LinkId,
+        mail::Mail,
+        password::{Context, Password, PasswordHash},
+        permission::Roles,
+        secret::Secret,
+        user::{User, UserStatus},
+    },
+    storage::{
+        Tx, credentials,
+        links::{NewLink, invitations},
+        users,
+    },
+};
+use serde_json::json;
+
+const INVITE: &str = "invite_user";
+const ACCEPT: &str = "accept_invitation";
+
+impl Services {
+    /// Makes a pending account without a password and mails its owner a link; a taken address is a conflict.
+    pub async fn invite(&self, email: EmailAddress, roles: Roles, actor: Actor, client: &Client) -> Result<User> {
+        let (now, secret) = (self.now(), self.new_secret());
+        let user = User { roles, ..User::pending(self.new_id(), email, now) };
+        let tx = self.store.begin().await?;
+        self.insert_person(&tx, &user, None).await?;
+        let link = NewLink {
+            id: self.new_id::<LinkId>(),
+            user_id: user.id,
+            digest: secret.digest(),
+            created_at: now,
+            expires_at: after(now, self.policy.invitation_ttl),
+        };
+        invitations::replace_links(&tx, link).await?;
+        let details = json!({ "roles": user.roles.names() });
+        self.audit(&tx, AuditEntry::success(INVITE, actor, client).on(user.id).with(details)).await?;
+        self.publish(&tx, user.id, EventType::Created, person(&user), client).await?;
+        let mail = Mail::Invitation { link: self.links.invite_url.with_token(&secret.reveal()) };
+        self.queue_mail(&tx, &user, &user.email, &mail).await?;
+        self.commit(tx).await?;
+        Ok(user)
+    }
+
+    /// Sets the first password by a mailed secret, once; the account is active and its address confirmed.
+    pub async fn accept_invitation(
+        &self,
+        secret: &Secret,
+        password: Password,
+        full_name: Option<String>,
+        client: &Client,
+    ) -> Result<User> {
+        // A first look without a lock, so that only holders of an open link make the service hash.
+        let db = self.store.reader();
+        let Some(owner) = invitations::find_owner(db, secret.digest()).await? else {
+            return self.refuse_link(ACCEPT, Error::BadToken, client).await;
+        };
+        if let Some(link) = invitations::find_link(db, secret.digest()).await?
+            && let Err(spent) = link.must_be_open(self.now())
+        {
+            return self.refuse_link(ACCEPT, spent.into(), client).await;
+        }
+        let invited = users::find_user(db, owner).await?.ok_or(Error::BadToken)?;
+        let invited = self.open_user(db, invited).await?;
+        let context = Context { full_name: full_name.as_deref(), ..context_of(&invited) };
+        self.must_be_strong("password", &password, &context)?;
+        let hash = self.hasher.hash(password).await?;
+        let named = User { full_name: full_name.or_else(|| invited.full_name.clone()), ..invited };
+        self.apply_acceptance(named, secret, &hash, client).await
+    }
+
+    async fn apply_acceptance(
+        &self,
+        named: User,
+        secret: &Secret,
+        hash: &PasswordHash,
+        client: &Client,
+    ) -> Result<User> {
+        let tx: Tx = self.store.begin().await?;
+        let mut user = self.lock_user(&tx, named.id).await?;
+        let now = self.now();
+        let link = invitations::find_link(&tx, secret.digest()).await?.ok_or(Error::BadToken)?;
+        let open = link.must_be_open(now).map_err(Error::from);
+        let waiting = user.status == UserStatus::Pending;
+        if let Err(why) = open.and_then(|()| if waiting { Ok(()) } else { Err(Error::BadToken) }) {
+            drop(tx);
+            return self.refuse_link(ACCEPT, why, client).await;
+        }
+        invitations::mark_used(&tx, link.id, now).await?;
+        credentials::set_password(&tx, user.id, hash, now).await?;
+        user.full_name = named.full_name;
+        user.verify(now);
+        users::update_user(&tx, &mut user, now).await?;
+        self.audit(&tx, AuditEntry::success(ACCEPT, Actor::User(user.id), client)).await?;
+        self.publish(&tx, user.id, EventType::Verified, person(&user), client).await?;
+        self.commit(tx).await?;
+        Ok(user)
+    }
+}
