@@ -14,6 +14,18 @@ pub struct Check(Vec<Violation>);
 #[derive(Debug)]
 pub struct Checked<T>(Option<T>);
 
+impl<T> Checked<T> {
+    /// What was parsed, for rules between fields; `None` if the field is broken.
+    pub fn value(&self) -> Option<&T> {
+        self.0.as_ref()
+    }
+
+    /// The same field in another form.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Checked<U> {
+        Checked(self.0.map(change))
+    }
+}
+
 impl Check {
     /// Nothing is broken yet.
     pub fn new() -> Self {

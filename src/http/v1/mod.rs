@@ -1,9 +1,51 @@
-//! `/api/v1`: one file a feature, named as its service. A route is added to the list of its feature's `routes()`.
+//! `/api/v1`: one file a feature, named as its service. Routes stand in the feature's `routes()`.
+
+pub mod email_change;
+pub mod email_verification;
+pub mod invitation;
+pub mod login;
+pub mod message;
+pub mod password_change;
+pub mod password_reset;
+pub mod reauthentication;
+pub mod sessions;
+pub mod signup;
+pub mod termination;
+pub mod tokens;
+pub mod user;
+pub mod users;
 
 use crate::services::Services;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-/// Everything under `/api/v1`.
-pub fn routes() -> OpenApiRouter<Services> {
+
+/// Everything under `/api/v1/auth`.
+pub fn auth() -> OpenApiRouter<Services> {
     OpenApiRouter::new()
+        .routes(routes!(signup::register))
+        .routes(routes!(login::login))
+        .routes(routes!(tokens::refresh))
+        .routes(routes!(sessions::logout))
+        .routes(routes!(sessions::logout_all))
+        .routes(routes!(reauthentication::reauthenticate))
+        .routes(routes!(password_reset::request_password_reset))
+        .routes(routes!(password_reset::confirm_password_reset))
+        .routes(routes!(email_verification::request_email_verification))
+        .routes(routes!(email_verification::verify_email))
+        .routes(routes!(users::get_me_auth))
+        .routes(routes!(password_change::change_password))
+        .routes(routes!(password_change::get_password_policy))
+        .routes(routes!(email_change::change_email))
+        .routes(routes!(email_change::confirm_email_change))
+        .routes(routes!(email_change::undo_email_change))
+        .routes(routes!(invitation::accept_invitation))
+        .routes(routes!(sessions::list_sessions))
+        .routes(routes!(sessions::revoke_session))
+}
+
+/// Everything under `/api/v1/users`.
+pub fn users() -> OpenApiRouter<Services> {
+    OpenApiRouter::new()
+        .routes(routes!(users::get_me))
+        .routes(routes!(termination::terminate_account))
 }

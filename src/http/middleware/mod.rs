@@ -1,0 +1,86 @@
+//! The layers around every route, the web pages included. Their order is part of what they promise: see [`framed`].
+
+mod access;
+mod bounds;
+mod cors;
+pub mod negotiate;
+mod origin;
+mod panics;
+mod problems;
+mod rate_limit;
+mod request_id;
+mod security;
+#[cfg(test)]
+mod tests;
+mod timeout;
+
+pub use origin::Origin;
+
+use super::settings::HttpSettings;
+use crate::{
+    domain::client::Client,
+    services::{Class, Decision, Services},
+};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware::{from_fn, from_fn_with_state},
+    response::IntoResponse,
+};
+use std::sync::Arc;
+use tower::Layer;
+use tower_http::{catch_panic::CatchPanicLayer, normalize_path::NormalizePathLayer};
+
+/// What the layers ask of the use cases; small, so that each layer can be tested by itself.
+#[derive(Clone)]
+pub struct Hooks {
+    pub new_request_id: Arc<dyn Fn() -> String + Send + Sync>,
+    pub is_draining: Arc<dyn Fn() -> bool + Send + Sync>,
+    pub check_rate: Arc<dyn Fn(Class, &str) -> Decision + Send + Sync>,
+    /// Counts a refused attempt at the action for the audit trail.
+    pub note_refusal: Arc<dyn Fn(&'static str, &Client) + Send + Sync>,
+}
+
+impl From<&Services> for Hooks {
+    fn from(services: &Services) -> Self {
+        let [ids, drain, rates, refusals] = std::array::from_fn(|_| services.clone());
+        Self {
+            new_request_id: Arc::new(move || ids.new_request_id()),
+            is_draining: Arc::new(move || drain.is_draining()),
+            check_rate: Arc::new(move |class, key| rates.check_rate(class, key)),
+            note_refusal: Arc::new(move |action, client| refusals.note_refusal(action, client)),
+        }
+    }
+}
+
+/// The state of the layers.
+#[derive(Clone)]
+pub struct Frame {
+    pub settings: Arc<HttpSettings>,
+    pub hooks: Hooks,
+}
+
+/// Puts all layers around the routes. From the outside in: a trailing slash goes before a route is looked for; then
+/// each answer, whoever gives it, is logged and counted and gets its request id (`access`), its security headers, its
+/// CORS headers and, if it failed, its problem details. Inside of that a panic is caught, oversized requests, limits and
+/// the clock are applied, and only then is a handler run.
+pub fn framed(routes: Router, frame: &Frame) -> Router {
+    let routes = routes
+        .fallback(problems::not_found)
+        .layer(DefaultBodyLimit::max(frame.settings.body_limit))
+        .layer(from_fn_with_state(frame.clone(), timeout::limit))
+        .layer(from_fn_with_state(frame.clone(), rate_limit::limit))
+        .layer(from_fn(bounds::limit))
+        .layer(CatchPanicLayer::custom(panics::answer))
+        .layer(from_fn(problems::complete))
+        .layer(from_fn_with_state(cors::layer(&frame.settings.allowed_origins), cors::apply))
+        .layer(from_fn_with_state(frame.clone(), security::apply))
+        .layer(from_fn_with_state(frame.clone(), access::observe));
+    // A layer of a router runs after its routing, so this one needs a router of its own around it.
+    Router::new().fallback_service(NormalizePathLayer::trim_trailing_slash().layer(routes))
+}
+
+/// The same answer as for any other unknown path.
+pub async fn not_found() -> impl IntoResponse {
+    problems::not_found().await
+}

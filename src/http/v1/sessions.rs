@@ -1,0 +1,118 @@
+//! One's sessions: log out here or everywhere, see and end devices.
+
+use crate::{
+    domain::{Result, actor::SignedIn, id::SessionId},
+    http::extract::{Caller, Path},
+    services::{Services, sessions::SessionView},
+};
+use axum::{Json, extract::State, http::StatusCode};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A signed-in device.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
+pub struct SessionResponse {
+    #[schema(value_type = Uuid, example = "01936f5e-8a7b-7c3d-9e1f-2a3b4c5d6e7f")]
+    id: SessionId,
+    /// For people.
+    #[schema(max_length = 200, example = "Firefox on Linux")]
+    device: String,
+    #[schema(max_length = 100, example = "Firefox")]
+    browser: Option<String>,
+    #[schema(max_length = 100, example = "Linux")]
+    os: Option<String>,
+    #[schema(max_length = 45, example = "203.0.113.7")]
+    ip: Option<String>,
+    created_at: DateTime<Utc>,
+    last_seen_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    /// The one that asks.
+    current: bool,
+}
+
+/// All live sessions.
+#[derive(Serialize, ToSchema)]
+pub struct SessionListResponse {
+    #[schema(max_items = 1000)]
+    items: Vec<SessionResponse>,
+    /// Always null: the list is whole.
+    #[schema(max_length = 500)]
+    next_cursor: Option<String>,
+}
+
+impl From<SessionView> for SessionResponse {
+    fn from(view: SessionView) -> Self {
+        Self {
+            id: view.id,
+            device: view.device.device,
+            browser: view.device.browser,
+            os: view.device.os,
+            ip: view.ip,
+            created_at: view.created_at,
+            last_seen_at: view.last_seen_at,
+            expires_at: view.expires_at,
+            current: view.is_current,
+        }
+    }
+}
+
+/// Log out
+///
+/// Ends this session; its access token is refused at once afterwards.
+#[utoipa::path(
+    post, path = "/logout", tag = "Sessions", operation_id = "logout", security(("bearerAuth" = [])),
+    responses((status = 204, description = "The session has ended"))
+)]
+pub async fn logout(State(services): State<Services>, Caller(client): Caller, who: SignedIn) -> Result<StatusCode> {
+    services.logout(&who, &client).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Log out everywhere
+///
+/// Ends all sessions of the person, this one included.
+#[utoipa::path(
+    post, path = "/logout-all", tag = "Sessions", operation_id = "logout_all", security(("bearerAuth" = [])),
+    responses((status = 204, description = "All sessions have ended"))
+)]
+pub async fn logout_all(
+    State(services): State<Services>,
+    Caller(client): Caller,
+    who: SignedIn,
+) -> Result<StatusCode> {
+    services.logout_all(&who, &client).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// List one's sessions
+///
+/// The live ones, newest first.
+#[utoipa::path(
+    get, path = "/sessions", tag = "Sessions", operation_id = "list_sessions", security(("bearerAuth" = [])),
+    responses((status = 200, description = "The live sessions", body = SessionListResponse))
+)]
+pub async fn list_sessions(State(services): State<Services>, who: SignedIn) -> Result<Json<SessionListResponse>> {
+    let items = services.list_sessions(&who).await?.into_iter().map(SessionResponse::from).collect();
+    Ok(Json(SessionListResponse { items, next_cursor: None }))
+}
+
+/// End one of one's sessions
+///
+/// Another person's session is as unknown as one that never was.
+#[utoipa::path(
+    delete, path = "/sessions/{id}", tag = "Sessions", operation_id = "revoke_session", security(("bearerAuth" = [])),
+    params(("id" = Uuid, Path, description = "The session's id")),
+    responses((status = 204, description = "The session has ended"), (status = 404, description = "`not_found`"))
+)]
+pub async fn revoke_session(
+    State(services): State<Services>,
+    Caller(client): Caller,
+    who: SignedIn,
+    Path(id): Path<SessionId>,
+) -> Result<StatusCode> {
+    services.revoke_session(&who, id, &client).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,116 @@
+//! The user on the wire.
+
+use crate::domain::{Timestamp, id::UserId, user::{Tier, User, UserStatus}};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A person's account as its owner sees it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = User)]
+pub struct UserResponse {
+    #[schema(value_type = Uuid, example = "01936f5e-8a7b-7c3d-9e1f-2a3b4c5d6e7f")]
+    id: UserId,
+    #[schema(format = "email", max_length = 254, example = "ada@example.com")]
+    email: String,
+    #[schema(max_length = 32, example = "ada")]
+    username: Option<String>,
+    #[schema(max_length = 100, example = "Ada Lovelace")]
+    full_name: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    #[schema(max_length = 2, example = "GB")]
+    country: Option<String>,
+    #[schema(max_length = 100, example = "England")]
+    state_province: Option<String>,
+    #[schema(max_length = 100, example = "Analyst")]
+    current_title: Option<String>,
+    #[schema(max_length = 100, example = "London")]
+    location: Option<String>,
+    /// BCP 47.
+    #[schema(max_length = 35, example = "en-GB")]
+    locale: Option<String>,
+    /// IANA time zone.
+    #[schema(max_length = 50, example = "Europe/London")]
+    timezone: Option<String>,
+    #[schema(max_length = 200)]
+    avatar_url: Option<String>,
+    #[schema(max_items = 3, value_type = Vec<RoleName>, example = json!(["user"]))]
+    roles: Vec<&'static str>,
+    /// The tier in force: a premium that has run out reads as basic.
+    #[schema(value_type = TierName, example = "basic")]
+    tier: &'static str,
+    #[schema(value_type = StatusName, example = "active")]
+    status: &'static str,
+    is_active: bool,
+    is_verified: bool,
+    is_terminated: bool,
+    is_premium: bool,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    last_login_at: Option<DateTime<Utc>>,
+    /// Raised by every change.
+    #[schema(minimum = 1, example = 1)]
+    version: i64,
+}
+
+/// Names of roles, weakest first.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only the document names it; on the wire it is text")]
+pub enum RoleName {
+    User,
+    Manager,
+    Admin,
+}
+
+/// Names of tiers.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only the document names it; on the wire it is text")]
+pub enum TierName {
+    Basic,
+    Premium,
+}
+
+/// Names of account states.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only the document names it; on the wire it is text")]
+pub enum StatusName {
+    Pending,
+    Active,
+    Deactivated,
+    Terminated,
+}
+
+impl UserResponse {
+    /// The account at this time.
+    pub fn of(user: User, now: Timestamp) -> Self {
+        let tier = user.tier_at(now);
+        Self {
+            id: user.id,
+            email: user.email.as_str().to_owned(),
+            username: user.username.as_ref().map(|name| name.as_str().to_owned()),
+            is_verified: user.is_verified(),
+            is_active: user.status == UserStatus::Active,
+            is_terminated: user.status == UserStatus::Terminated,
+            is_premium: tier == Tier::Premium,
+            roles: user.roles.names(),
+            tier: tier.as_str(),
+            status: user.status.as_str(),
+            full_name: user.full_name,
+            country: user.country,
+            state_province: user.state_province,
+            current_title: user.current_title,
+            location: user.location,
+            locale: user.locale,
+            timezone: user.timezone,
+            avatar_url: None,
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+            last_login_at: user.last_login_at,
+            version: user.version,
+        }
+    }
+}
