@@ -1,9 +1,67 @@
 //! The development mailbox: what the outbox holds, as people would read it. Mails are framed in a sandbox, since their HTML
 //! is a document of its own.
 
-use super::page::Frame;
+use super::{
+    WebState, error,
+    page::{self, Frame, Nonce},
+};
 use crate::domain::Timestamp;
 use askama::Template;
+use axum::{
+    Json,
+    extract::{Query, State},
+    response::{IntoResponse as _, Response},
+};
+use serde::Deserialize;
+use serde_json::json;
+
+/// Whose mails.
+#[derive(Deserialize)]
+pub struct MailboxQuery {
+    /// One address; all without it.
+    to: Option<String>,
+}
+
+/// `GET /dev/mailbox?to=`
+pub async fn show(State(state): State<WebState>, Query(query): Query<MailboxQuery>) -> Response {
+    let mails = match state.services.list_mailbox(query.to.as_deref()).await {
+        Ok(mails) => mails,
+        Err(trouble) => return error::general(&state, &trouble),
+    };
+    let items: Vec<MailboxItem<'_>> = mails
+        .iter()
+        .map(|mail| MailboxItem {
+            to: &mail.message.to,
+            subject: &mail.message.subject,
+            at: mail.created_at,
+            text: &mail.message.text,
+            html: &mail.message.html,
+        })
+        .collect();
+    let nonce = Nonce::from_random(state.entropy.bytes());
+    let frame = Frame { nonce: &nonce, host: &state.host };
+    page::respond_mailbox(&MailboxPage { frame, mails: &items })
+}
+
+/// `GET /dev/mailbox.json?to=`: `{"items": [{id, to, subject, text, html, links, created_at}]}`, newest first.
+pub async fn list(State(state): State<WebState>, Query(query): Query<MailboxQuery>) -> Response {
+    let mails = match state.services.list_mailbox(query.to.as_deref()).await {
+        Ok(mails) => mails,
+        Err(trouble) => return error::general(&state, &trouble),
+    };
+    let items: Vec<_> = mails
+        .into_iter()
+        .map(|mail| {
+            let pieces = pieces(&mail.message.text);
+            let links: Vec<&str> = pieces.iter().filter(|piece| piece.is_link).map(|piece| piece.text).collect();
+            json!({
+                "id": mail.id, "to": mail.message.to, "subject": mail.message.subject, "text": mail.message.text,
+                "html": mail.message.html, "links": links, "created_at": mail.created_at,
+            })
+        })
+        .collect();
+    Json(json!({ "items": items })).into_response()
+}
 
 /// One mail of the outbox.
 pub struct MailboxItem<'a> {

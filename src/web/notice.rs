@@ -48,6 +48,7 @@ pub struct Next {
 pub enum Link {
     VerifyEmail,
     ResetPassword,
+    Invitation,
     ConfirmEmailChange,
     UndoEmailChange,
 }
@@ -130,9 +131,13 @@ impl Notice {
                 "Your password is changed",
                 "You were signed out on all devices. You can close this page and sign in with the new password.",
             ),
+            Link::Invitation => (
+                "Your account is ready",
+                "You can close this page and sign in with your password.",
+            ),
             Link::ConfirmEmailChange => (
                 "Your new e-mail address is in use",
-                "Sign in with it from now on. We have told the old address, which can undo the change for seven days.",
+                "Sign in with it from now on. We have told the old address, which can undo the change for some days.",
             ),
             Link::UndoEmailChange => (
                 "Your old e-mail address is back",
@@ -160,6 +165,10 @@ impl Notice {
             Link::ResetPassword => (
                 "If you still need a new password, ask for a new link.",
                 Some("/forgot-password"),
+            ),
+            Link::Invitation => (
+                "Ask the people who invited you for a new invitation.",
+                None,
             ),
             Link::ConfirmEmailChange => (
                 "If the address is not changed yet, start again in the settings of your account.",

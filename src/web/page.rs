@@ -3,7 +3,7 @@
 
 use super::{
     notice::{Next, Notice, Tone},
-    wording::{EmailChangeStep, EmailFormPurpose},
+    wording::{EmailChangeStep, EmailFormPurpose, PasswordPurpose},
 };
 use askama::Template;
 use axum::{
@@ -55,12 +55,13 @@ pub struct EmailFormPage<'a> {
     pub problem: Option<&'a str>,
 }
 
-/// Takes the token from the fragment. POSTs `token`, `new_password`, `confirm_password` to `/reset-password`; `token`
+/// Takes the token from the fragment. POSTs `token`, `new_password`, `confirm_password` to the purpose's path; `token`
 /// can be a whole pasted link, see [`pasted_token`](super::pasted::pasted_token).
 #[derive(Template)]
-#[template(path = "web/reset_password.html")]
-pub struct ResetPasswordPage<'a> {
+#[template(path = "web/password.html")]
+pub struct PasswordPage<'a> {
     pub frame: Frame<'a>,
+    pub purpose: PasswordPurpose,
     /// When the form comes back; else empty.
     pub token: &'a str,
     /// What a password must be, in one or two sentences.
@@ -71,7 +72,7 @@ pub struct ResetPasswordPage<'a> {
     pub errors: &'a [(&'a str, &'a str)],
 }
 
-impl<'a> ResetPasswordPage<'a> {
+impl<'a> PasswordPage<'a> {
     fn errors_of(&self, field: &str) -> Vec<&'a str> {
         let of_field = self.errors.iter().filter(|(name, _)| *name == field);
         of_field.map(|(_, message)| *message).collect()
@@ -167,11 +168,12 @@ mod tests {
 
     fn reset_page(token: &str, errors: &[(&str, &str)]) -> String {
         let nonce = Nonce::from_random([7; 16]);
-        ResetPasswordPage {
+        PasswordPage {
             frame: Frame {
                 nonce: &nonce,
                 host: "id.example.com",
             },
+            purpose: PasswordPurpose::Reset,
             token,
             policy: "At least 8 characters.",
             problem: None,

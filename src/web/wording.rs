@@ -1,5 +1,7 @@
 //! What the forms say, by occasion, and where they go.
 
+use super::notice::Link;
+
 /// What a form for an address is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EmailFormPurpose {
@@ -90,6 +92,56 @@ impl EmailChangeStep {
         match self {
             Self::Confirm => "/confirm-email-change",
             Self::Undo => "/undo-email-change",
+        }
+    }
+}
+
+/// Why somebody chooses a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordPurpose {
+    Reset,
+    Invitation,
+}
+
+impl PasswordPurpose {
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Reset => "Choose a new password",
+            Self::Invitation => "Choose your password",
+        }
+    }
+
+    pub fn lead(self) -> &'static str {
+        match self {
+            Self::Reset => {
+                "After the change you are signed out on all devices and sign in with the new password."
+            }
+            Self::Invitation => {
+                "Your account is ready as soon as it has a password. Nobody else knows or can choose it."
+            }
+        }
+    }
+
+    pub fn button(self) -> &'static str {
+        match self {
+            Self::Reset => "Save new password",
+            Self::Invitation => "Save password",
+        }
+    }
+
+    /// Where the page is, and its form goes.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Reset => "/reset-password",
+            Self::Invitation => "/accept-invitation",
+        }
+    }
+
+    /// The mailed link that leads here.
+    pub fn link(self) -> Link {
+        match self {
+            Self::Reset => Link::ResetPassword,
+            Self::Invitation => Link::Invitation,
         }
     }
 }
