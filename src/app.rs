@@ -1,1 +1,231 @@
-//! To be filled in this change.
+//! Floor 4, wiring: [`build`] puts the parts together, the same way in production and in tests. What tests replace is
+//! [`Means`]; nothing else knows that there are tests.
+
+mod first_start;
+mod master_key_file;
+mod router;
+
+use crate::{
+    config::{Config, JwtAlgorithm, MailTransport, SmtpTls},
+    domain::Result,
+    infra::{
+        clock::Clock,
+        entropy::Entropy,
+        hasher::{Hasher, HasherSettings},
+        limiter::{Class, Limiter},
+        mailer::{Mailer, SmtpSettings, Tls},
+        signer::{Algorithm, Signer, SigningKey},
+        vault::Vault,
+    },
+    jobs::Jobs,
+    services::{Links, Parts, Services},
+    storage::{Store, StoreSettings, Synchronous, schema},
+};
+use anyhow::{Context as _, ensure};
+use secrecy::ExposeSecret;
+use std::time::Duration;
+
+/// How long one mail may take.
+const MAIL_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The outside world: what a test puts something of its own in place of.
+pub struct Means {
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// Where randomness comes from.
+    pub entropy: Entropy,
+    /// Where mails go; none for what the configuration says.
+    pub mailer: Option<Mailer>,
+}
+
+impl Default for Means {
+    /// The machine's clock and randomness, the configured mail server.
+    fn default() -> Self {
+        Self { clock: Clock::System, entropy: Entropy::System, mailer: None }
+    }
+}
+
+/// The service, ready to be served.
+pub struct App {
+    /// Every front door.
+    pub router: axum::Router,
+    /// What `ADMIN_LISTEN` shows.
+    pub(crate) admin_router: axum::Router,
+    services: Services,
+}
+
+/// Puts the service together: connects, brings or checks the schema, loads the keys, makes the first admin.
+pub async fn build(config: &Config, means: Means) -> anyhow::Result<App> {
+    let services = services(config, means, true).await?;
+    first_start::make_first_admin(config, &services).await?;
+    let router = router::router(config, &services);
+    let admin_router = axum::Router::new();
+    Ok(App { router, admin_router, services })
+}
+
+impl App {
+    /// The use cases, for the front doors of this floor.
+    pub(crate) fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// Starts what happens without anybody asking.
+    pub(crate) fn start_jobs(&self) -> Jobs {
+        Jobs::start(&self.services)
+    }
+
+    /// Sends every mail that is due; what the courier does on its beat.
+    pub async fn deliver_mails(&self) -> anyhow::Result<()> {
+        while self.services.send_due_mails().await? > 0 {}
+        Ok(())
+    }
+
+    /// Writes what is gathered in memory and forgets what has expired; what the other jobs do on their beats.
+    pub async fn do_housekeeping(&self) -> anyhow::Result<()> {
+        self.services.flush_seen().await?;
+        self.services.flush_refusals().await?;
+        self.services.load_signing_keys().await?;
+        self.services.rotate_aged_signing_keys().await?;
+        while self.services.sweep().await? {}
+        Ok(())
+    }
+
+    /// Tells load balancers to go elsewhere.
+    pub fn drain(&self) {
+        self.services.drain();
+    }
+
+    /// Closes the database.
+    pub async fn close(&self) {
+        self.services.store.close().await;
+    }
+}
+
+/// The use cases without a front door, for the command line.
+pub(crate) async fn services(config: &Config, means: Means, prepare_schema: bool) -> anyhow::Result<Services> {
+    let store = connect(config).await?;
+    if prepare_schema {
+        bring_schema(config, &store).await?;
+    }
+    let Means { clock, entropy, mailer } = means;
+    let keys = master_key_file::master_keys(config, &entropy)?;
+    let signer = Signer::new(config.tokens.issuer.clone(), config.tokens.audience.clone());
+    let signing = signing(config, &signer, &clock)?;
+    let parts = Parts {
+        policy: config.policy(),
+        links: Links {
+            public_url: config.http.public_url.clone(),
+            verify_url: config.mail.verify_url.clone(),
+            reset_url: config.mail.reset_url.clone(),
+            invite_url: config.mail.invite_url.clone(),
+        },
+        store,
+        hasher: Hasher::start(hasher_settings(config), entropy.clone()),
+        signer,
+        vault: Vault::new(keys, entropy.clone()),
+        limiter: limiter(config, &clock),
+        mailer: match mailer {
+            Some(mailer) => mailer,
+            None => make_mailer(config, &clock)?,
+        },
+        issuer: config.tokens.issuer.clone(),
+        audience: config.tokens.audience.clone(),
+        signing,
+        clock,
+        entropy,
+    };
+    Services::start(parts).await.context("the keys in the database cannot be opened: are ENCRYPTION_KEYS right?")
+}
+
+/// Connects to the configured database.
+pub(crate) async fn connect(config: &Config) -> anyhow::Result<Store> {
+    let settings = StoreSettings {
+        url: config.database.url.expose_secret().to_owned(),
+        max_connections: config.database.max_connections,
+        acquire_timeout: config.database.acquire_timeout,
+        synchronous: match config.database.sqlite_synchronous {
+            crate::config::Synchronous::Full => Synchronous::Full,
+            crate::config::Synchronous::Normal => Synchronous::Normal,
+        },
+    };
+    Store::connect(&settings).await
+}
+
+/// Migrates where that is allowed; else refuses a schema that is behind.
+async fn bring_schema(config: &Config, store: &Store) -> anyhow::Result<()> {
+    let status = schema::status(store).await?;
+    if status.is_current() {
+        return Ok(());
+    }
+    ensure!(
+        config.database.auto_migrate,
+        "the database lacks {} migrations of this version: run `usher migrate up` first, or set AUTO_MIGRATE=true",
+        status.pending.len()
+    );
+    schema::up(store, None).await
+}
+
+fn hasher_settings(config: &Config) -> HasherSettings {
+    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    HasherSettings {
+        threads: match config.passwords.hash_threads {
+            0 => cores(),
+            threads => threads,
+        },
+        queue: config.passwords.hash_queue,
+        memory_kib: config.passwords.hash_memory_kib,
+        iterations: config.passwords.hash_iterations,
+    }
+}
+
+/// Gives the signer a shared secret, or says which keys are to be kept in the database.
+fn signing(config: &Config, signer: &Signer, clock: &Clock) -> Result<Option<(Algorithm, Duration)>> {
+    if let Some(secret) = &config.tokens.shared_secret {
+        let key = SigningKey::shared_secret(secret.expose_secret().as_bytes(), clock.now())?;
+        signer.replace(vec![key])?;
+        return Ok(None);
+    }
+    let algorithm = match config.tokens.algorithm {
+        JwtAlgorithm::EdDsa | JwtAlgorithm::Hs256 => Algorithm::EdDsa,
+        JwtAlgorithm::Es256 => Algorithm::Es256,
+        JwtAlgorithm::Rs256 => Algorithm::Rs256,
+    };
+    Ok(Some((algorithm, config.tokens.key_rotation)))
+}
+
+fn limiter(config: &Config, clock: &Clock) -> Limiter {
+    let limits = &config.limits;
+    let rates = [
+        (Class::Login, limits.login),
+        (Class::Register, limits.register),
+        (Class::Mail, limits.mail),
+        (Class::Refresh, limits.refresh),
+        (Class::Api, limits.api),
+        (Class::Recipient, limits.recipient),
+        (Class::Account, limits.account),
+    ];
+    Limiter::new(rates.into_iter().collect(), clock.clone())
+}
+
+fn make_mailer(config: &Config, clock: &Clock) -> anyhow::Result<Mailer> {
+    let MailTransport::Smtp(smtp) = &config.mail.transport else {
+        return Ok(Mailer::Mailbox);
+    };
+    let ca_pem = config.mail.smtp_ca_file.as_ref().map(std::fs::read).transpose();
+    let settings = SmtpSettings {
+        host: smtp.host.clone(),
+        port: smtp.port,
+        tls: match smtp.tls {
+            SmtpTls::Implicit => Tls::Implicit,
+            SmtpTls::Required => Tls::Required,
+            SmtpTls::Opportunistic => Tls::Opportunistic,
+            SmtpTls::Off => Tls::None,
+        },
+        credentials: smtp.credentials.clone(),
+        from: config.mail.from.clone(),
+        hello_name: None,
+        timeout: MAIL_TIMEOUT,
+        ca_pem: ca_pem.context("SMTP_CA_FILE cannot be read")?,
+    };
+    Mailer::smtp(&settings, clock.clone())
+}

@@ -1,10 +1,33 @@
 //! `usher config check` and `usher config show`: what they print. Secrets are hidden before they get here.
 
 use crate::config::{Config, ConfigError, Shown, Sources};
+use clap::Subcommand;
 use serde_json::{Value, json};
 
+#[derive(Subcommand)]
+pub enum Command {
+    /// Tell whether the settings are right, and everything that is wrong.
+    Check,
+    /// Show every setting and where it came from; secrets are hidden.
+    Show {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Command {
+    /// Runs it.
+    pub fn run(self, sources: &Sources) -> anyhow::Result<()> {
+        match self {
+            Self::Check => super::say(&check(sources)?),
+            Self::Show { json } => super::say(&show(&Config::load(sources)?, json)),
+        }
+    }
+}
+
 /// One line that says the settings are fine; the error has one for everything that is wrong.
-pub fn check(sources: &Sources) -> Result<String, ConfigError> {
+fn check(sources: &Sources) -> Result<String, ConfigError> {
     let config = Config::load(sources)?;
     let set = config.shown().iter().filter(|shown| shown.is_set()).count();
     let environment = if config.is_production() {
@@ -18,7 +41,7 @@ pub fn check(sources: &Sources) -> Result<String, ConfigError> {
 }
 
 /// `NAME=value` lines with the source behind, or JSON `[{name, value, source}]`.
-pub fn show(config: &Config, as_json: bool) -> String {
+fn show(config: &Config, as_json: bool) -> String {
     if as_json {
         let items: Vec<Value> = config.shown().iter().map(json_item).collect();
         return format!("{:#}", Value::from(items));

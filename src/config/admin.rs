@@ -9,12 +9,12 @@ use crate::domain::email::EmailAddress;
 use secrecy::SecretString;
 
 /// `.test` never resolves (RFC 6761), so that no mail of a developer's machine can reach anybody.
-const DEVELOPMENT_EMAIL: &str = "admin@usher.test";
+const DEVELOPMENT_EMAIL: &str = "admin@usher.localhost";
 
 pub(super) const SETTINGS: &[Setting] = &[
     Setting::new(
         "ADMIN_EMAIL",
-        Fallback::Derived("`admin@usher.test` in development"),
+        Fallback::Derived("`admin@usher.localhost` in development"),
         "Address of the admin who is made if there is none.",
     ),
     Setting::secret(

@@ -16,7 +16,7 @@ const DAY: u64 = 24 * HOUR;
 const TOKEN: &str = "{token}";
 
 /// `.test` never resolves (RFC 6761).
-const DEVELOPMENT_FROM: &str = "Usher <no-reply@usher.test>";
+const DEVELOPMENT_FROM: &str = "Usher <no-reply@usher.localhost>";
 
 pub(super) const SETTINGS: &[Setting] = &[
     Setting::new(
@@ -36,7 +36,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
     Setting::new(
         "MAIL_FROM",
-        Fallback::Derived("`Usher <no-reply@usher.test>` in development"),
+        Fallback::Derived("`Usher <no-reply@usher.localhost>` in development"),
         "Sender of all mails: `Name <address>`; production needs it.",
     ),
     Setting::new(
@@ -50,6 +50,11 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Your own page for choosing a new password; must hold `{token}`.",
     ),
     Setting::new(
+        "INVITE_URL",
+        Fallback::Derived("`{PUBLIC_URL}/accept-invitation#token={token}`"),
+        "Where the link in an invitation leads, with `{token}`; your own front end, perhaps.",
+    ),
+    Setting::new(
         "VERIFICATION_TTL_HOURS",
         Fallback::Fixed("24"),
         "Lifetime of a link that confirms an address.",
@@ -58,6 +63,11 @@ pub(super) const SETTINGS: &[Setting] = &[
         "RESET_TTL_MINUTES",
         Fallback::Fixed("60"),
         "Lifetime of a link for a new password.",
+    ),
+    Setting::new(
+        "INVITATION_TTL_HOURS",
+        Fallback::Fixed("24"),
+        "Lifetime of an invitation.",
     ),
     Setting::new(
         "EMAIL_CHANGE_TTL_HOURS",
@@ -111,8 +121,10 @@ pub struct MailConfig {
     pub from: String,
     pub verify_url: LinkTemplate,
     pub reset_url: LinkTemplate,
+    pub invite_url: LinkTemplate,
     pub verification_ttl: Duration,
     pub reset_ttl: Duration,
+    pub invitation_ttl: Duration,
     pub email_change_ttl: Duration,
     pub email_change_undo_ttl: Duration,
 }
@@ -121,13 +133,16 @@ impl MailConfig {
     pub(super) fn read(reader: &mut Reader, public_origin: &str) -> Self {
         let verify = format!("{public_origin}/verify-email?token={TOKEN}");
         let reset = format!("{public_origin}/reset-password#token={TOKEN}");
+        let invite = format!("{public_origin}/accept-invitation#token={TOKEN}");
         Self {
             transport: read_transport(reader),
             smtp_ca_file: reader.text("SMTP_CA_FILE").map(PathBuf::from),
             from: read_from(reader),
             verify_url: read_link(reader, "VERIFY_URL", verify),
             reset_url: read_link(reader, "RESET_URL", reset),
+            invite_url: read_link(reader, "INVITE_URL", invite),
             verification_ttl: reader.span("VERIFICATION_TTL_HOURS", HOUR, 1..=720),
+            invitation_ttl: reader.span("INVITATION_TTL_HOURS", HOUR, 1..=168),
             reset_ttl: reader.span("RESET_TTL_MINUTES", MINUTE, 5..=1440),
             email_change_ttl: reader.span("EMAIL_CHANGE_TTL_HOURS", HOUR, 1..=720),
             email_change_undo_ttl: reader.span("EMAIL_CHANGE_UNDO_DAYS", DAY, 1..=90),

@@ -30,7 +30,7 @@ pub use environment::Environment;
 pub use http::{Docs, HttpConfig, Origins, TlsFiles};
 pub use keys::KeysConfig;
 pub use layers::Source;
-pub use limits::{LimitsConfig, Rate};
+pub use limits::LimitsConfig;
 pub use logs::{LogConfig, LogFormat};
 pub use mail::{LinkTemplate, MailConfig, MailTransport};
 pub use passwords::PasswordsConfig;
@@ -139,6 +139,7 @@ impl Config {
             reauth_max_age: self.tokens.reauth_max_age,
             verification_ttl: self.mail.verification_ttl,
             reset_ttl: self.mail.reset_ttl,
+            invitation_ttl: self.mail.invitation_ttl,
             email_change_ttl: self.mail.email_change_ttl,
             email_change_undo_ttl: self.mail.email_change_undo_ttl,
             require_email_verification: self.signup.require_email_verification,

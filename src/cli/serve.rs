@@ -1,0 +1,96 @@
+//! `usher serve`: listens, starts the jobs, and on a signal drains and stops within the time that is set.
+
+use crate::{
+    app::{self, App, Means},
+    config::{Config, TlsFiles},
+    telemetry,
+};
+use anyhow::Context as _;
+use axum_server::{Handle, tls_rustls::RustlsConfig};
+use hyper_util::rt::TokioTimer;
+use std::{
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinSet,
+};
+
+/// A client that has not sent its headers by then is hung up on.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// After readiness has turned, load balancers get this long to notice before connections are closed.
+const NOTICE: Duration = Duration::from_secs(1);
+
+/// Serves until told to stop.
+pub async fn run(config: &Config) -> anyhow::Result<()> {
+    telemetry::init(&config.logs);
+    let listener = listen(config.http.listen)?;
+    let admin_listener = config.http.admin_listen.map(listen).transpose()?;
+    let app = app::build(config, Means::default()).await?;
+    let jobs = app.start_jobs();
+    let handle = Handle::new();
+    let mut servers = JoinSet::new();
+    if let Some(listener) = admin_listener {
+        let router = app.admin_router.clone();
+        servers.spawn(serve(listener, router, None, handle.clone()));
+    }
+    tracing::info!(listen = %listener.local_addr()?, url = %config.http.public_url, "usher is ready");
+    servers.spawn(serve(listener, app.router.clone(), config.http.tls.clone(), handle.clone()));
+    let failed = tokio::select! {
+        () = stop_signal()? => None,
+        ended = servers.join_next() => ended,
+    };
+    shut_down(config, &app, &handle).await;
+    while servers.join_next().await.is_some() {}
+    jobs.stop().await;
+    app.close().await;
+    match failed {
+        Some(ended) => ended?,
+        None => Ok(()),
+    }
+}
+
+fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+async fn serve(
+    listener: TcpListener,
+    router: axum::Router,
+    tls: Option<TlsFiles>,
+    handle: Handle<SocketAddr>,
+) -> anyhow::Result<()> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    if let Some(files) = tls {
+        let tls = RustlsConfig::from_pem_file(&files.cert, &files.key).await;
+        let tls = tls.context("TLS_CERT and TLS_KEY cannot be used")?;
+        let mut server = axum_server::from_tcp_rustls(listener, tls)?.handle(handle);
+        server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+        return Ok(server.serve(service).await?);
+    }
+    let mut server = axum_server::from_tcp(listener)?.handle(handle);
+    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    Ok(server.serve(service).await?)
+}
+
+/// Readiness turns first; then what is under way may finish.
+async fn shut_down(config: &Config, app: &App, handle: &Handle<SocketAddr>) {
+    tracing::info!("stopping: draining connections");
+    app.drain();
+    if config.is_production() {
+        tokio::time::sleep(NOTICE).await;
+    }
+    handle.graceful_shutdown(Some(config.http.shutdown_timeout.saturating_sub(NOTICE)));
+}
+
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    })
+}
