@@ -41,7 +41,11 @@ pub struct Means {
 impl Default for Means {
     /// The machine's clock and randomness, the configured mail server.
     fn default() -> Self {
-        Self { clock: Clock::System, entropy: Entropy::System, mailer: None }
+        Self {
+            clock: Clock::System,
+            entropy: Entropy::System,
+            mailer: None,
+        }
     }
 }
 
@@ -58,9 +62,12 @@ pub struct App {
 pub async fn build(config: &Config, means: Means) -> anyhow::Result<App> {
     let services = services(config, means, true).await?;
     first_start::make_first_admin(config, &services).await?;
-    let router = router::router(config, &services);
-    let admin_router = axum::Router::new();
-    Ok(App { router, admin_router, services })
+    let (router, admin_router) = router::routers(config, &services);
+    Ok(App {
+        router,
+        admin_router,
+        services,
+    })
 }
 
 impl App {
@@ -101,13 +108,29 @@ impl App {
     }
 }
 
+/// Brings the schema of the configured database up to date.
+pub async fn migrate(config: &Config) -> anyhow::Result<()> {
+    let store = connect(config).await?;
+    schema::up(&store, None).await?;
+    store.close().await;
+    Ok(())
+}
+
 /// The use cases without a front door, for the command line.
-pub(crate) async fn services(config: &Config, means: Means, prepare_schema: bool) -> anyhow::Result<Services> {
+pub(crate) async fn services(
+    config: &Config,
+    means: Means,
+    prepare_schema: bool,
+) -> anyhow::Result<Services> {
     let store = connect(config).await?;
     if prepare_schema {
         bring_schema(config, &store).await?;
     }
-    let Means { clock, entropy, mailer } = means;
+    let Means {
+        clock,
+        entropy,
+        mailer,
+    } = means;
     let keys = master_key_file::master_keys(config, &entropy)?;
     let signer = Signer::new(config.tokens.issuer.clone(), config.tokens.audience.clone());
     let signing = signing(config, &signer, &clock)?;
@@ -134,7 +157,9 @@ pub(crate) async fn services(config: &Config, means: Means, prepare_schema: bool
         clock,
         entropy,
     };
-    Services::start(parts).await.context("the keys in the database cannot be opened: are ENCRYPTION_KEYS right?")
+    Services::start(parts)
+        .await
+        .context("the keys in the database cannot be opened: are ENCRYPTION_KEYS right?")
 }
 
 /// Connects to the configured database.
@@ -179,7 +204,11 @@ fn hasher_settings(config: &Config) -> HasherSettings {
 }
 
 /// Gives the signer a shared secret, or says which keys are to be kept in the database.
-fn signing(config: &Config, signer: &Signer, clock: &Clock) -> Result<Option<(Algorithm, Duration)>> {
+fn signing(
+    config: &Config,
+    signer: &Signer,
+    clock: &Clock,
+) -> Result<Option<(Algorithm, Duration)>> {
     if let Some(secret) = &config.tokens.shared_secret {
         let key = SigningKey::shared_secret(secret.expose_secret().as_bytes(), clock.now())?;
         signer.replace(vec![key])?;
@@ -211,7 +240,12 @@ fn make_mailer(config: &Config, clock: &Clock) -> anyhow::Result<Mailer> {
     let MailTransport::Smtp(smtp) = &config.mail.transport else {
         return Ok(Mailer::Mailbox);
     };
-    let ca_pem = config.mail.smtp_ca_file.as_ref().map(std::fs::read).transpose();
+    let ca_pem = config
+        .mail
+        .smtp_ca_file
+        .as_ref()
+        .map(std::fs::read)
+        .transpose();
     let settings = SmtpSettings {
         host: smtp.host.clone(),
         port: smtp.port,

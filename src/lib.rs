@@ -22,7 +22,7 @@ mod storage;
 mod telemetry;
 mod web;
 
-pub use app::{App, Means, build};
+pub use app::{App, Means, build, migrate};
 pub use config::Config;
 pub use domain::mail::Message;
 pub use infra::{

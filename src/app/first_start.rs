@@ -12,7 +12,9 @@ use std::io::Write as _;
 
 /// Makes the first admin where nobody is an admin yet.
 pub(super) async fn make_first_admin(config: &Config, services: &Services) -> anyhow::Result<()> {
-    let Some(email) = config.admin.email.clone() else { return Ok(()) };
+    let Some(email) = config.admin.email.clone() else {
+        return Ok(());
+    };
     if services.has_admin().await? {
         return Ok(());
     }
@@ -24,7 +26,9 @@ pub(super) async fn make_first_admin(config: &Config, services: &Services) -> an
     };
     let parsed = Password::parse(&password).map_err(|fault| anyhow::anyhow!(fault.message))?;
     match services.create_admin(email.clone(), parsed, &client).await {
-        Ok(_) if shown => show(email.as_str(), &password).context("the first admin's password cannot be shown"),
+        Ok(_) if shown => {
+            show(email.as_str(), &password).context("the first admin's password cannot be shown")
+        }
         // Another node that started at the same moment was first.
         Ok(_) | Err(Error::Conflict(Clash::EmailTaken)) => Ok(()),
         Err(Error::Invalid(violations)) => {
@@ -38,6 +42,12 @@ pub(super) async fn make_first_admin(config: &Config, services: &Services) -> an
 /// To the terminal and not to the log, which may be kept and shipped elsewhere.
 fn show(email: &str, password: &str) -> std::io::Result<()> {
     let mut terminal = std::io::stderr().lock();
-    writeln!(terminal, "\n  First start. An admin was made for this development database; this is shown once:\n")?;
-    writeln!(terminal, "    e-mail    {email}\n    password  {password}\n")
+    writeln!(
+        terminal,
+        "\n  First start. An admin was made for this development database; this is shown once:\n"
+    )?;
+    writeln!(
+        terminal,
+        "    e-mail    {email}\n    password  {password}\n"
+    )
 }

@@ -40,7 +40,12 @@ fn make_once(path: &Path, entropy: &Entropy) -> anyhow::Result<()> {
     let line = Zeroizing::new(format!("development:{}\n", STANDARD.encode(key.as_slice())));
     // Whole or not at all: a key that was cut off by a crash would lock the data away.
     let draft = path.with_extension("draft");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)?;
     file.write_all(line.as_bytes())?;
     file.sync_all()?;
     match fs::hard_link(&draft, path) {

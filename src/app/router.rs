@@ -2,13 +2,10 @@
 //! clients the answer.
 
 use crate::{
-    config::{Config, Docs, Origins},
-    http::{
-        self,
-        middleware::{Frame, Hooks, framed, negotiate},
-        settings::{self, HttpSettings},
-    },
+    config::{self, Config},
+    http::{self, Http, HttpSettings, negotiate},
     services::Services,
+    telemetry,
     web::{self, WebState},
 };
 use axum::{
@@ -20,8 +17,8 @@ use axum::{
 };
 use std::sync::Arc;
 
-/// The router of the public address.
-pub(super) fn router(config: &Config, services: &Services) -> Router {
+/// The routers of the public address and of the operators' one.
+pub(super) fn routers(config: &Config, services: &Services) -> (Router, Router) {
     let web = WebState {
         services: services.clone(),
         host: host(config).into(),
@@ -31,38 +28,44 @@ pub(super) fn router(config: &Config, services: &Services) -> Router {
         .route("/verify-email", get(verify_email))
         .route("/auth/verify-email", get(verify_email))
         .with_state(web.clone());
-    let frame = frame(config, services);
-    let routes = http::routes(services).merge(web::routes(&web)).merge(shared);
-    framed(routes, &frame)
+    let http = Http {
+        services: services.clone(),
+        settings: Arc::new(settings(config)),
+        metrics: telemetry::metrics_recorder(),
+    };
+    (
+        http.router(web::routes(&web).merge(shared)),
+        http.operator_router(),
+    )
 }
 
 /// The name by which people know the deployment: host and, where it is not the usual one, port.
 fn host(config: &Config) -> String {
     let url = &config.http.public_url;
     let host = url.host_str().unwrap_or("localhost");
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    url.port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-pub(super) fn frame(config: &Config, services: &Services) -> Frame {
+fn settings(config: &Config) -> HttpSettings {
     let http = &config.http;
-    let settings = HttpSettings {
+    HttpSettings {
         production: config.is_production(),
         public_url: http.public_url.clone(),
         allowed_origins: match &http.allowed_origins {
-            Origins::Any => settings::Origins::Any,
-            Origins::Listed(origins) => settings::Origins::Listed(origins.clone()),
+            config::Origins::Any => http::Origins::Any,
+            config::Origins::Listed(origins) => http::Origins::Listed(origins.clone()),
         },
         trusted_proxies: http.trusted_proxies.clone(),
         metrics_token: http.metrics_token.clone(),
         docs: match http.docs {
-            Docs::Public => settings::Docs::Public,
-            Docs::Admin => settings::Docs::Admin,
-            Docs::Off => settings::Docs::Off,
+            config::Docs::Public => http::Docs::Public,
+            config::Docs::Admin => http::Docs::Admin,
+            config::Docs::Off => http::Docs::Off,
         },
         request_timeout: http.request_timeout,
         body_limit: HttpSettings::BODY_LIMIT,
-    };
-    Frame { settings: Arc::new(settings), hooks: Hooks::from(services) }
+    }
 }
 
 async fn verify_email(State(state): State<WebState>, request: Request) -> Response {

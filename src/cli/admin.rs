@@ -43,7 +43,10 @@ impl Command {
     pub async fn run(self, config: &Config) -> anyhow::Result<()> {
         let services = app::services(config, Means::default(), true).await?;
         match self {
-            Self::Create { email, password_stdin } => create(&services, &email, password_stdin).await?,
+            Self::Create {
+                email,
+                password_stdin,
+            } => create(&services, &email, password_stdin).await?,
             Self::Invite { email } => invite(&services, &email).await?,
         }
         services.store.close().await;
@@ -58,37 +61,60 @@ fn address(email: &str) -> anyhow::Result<EmailAddress> {
 async fn invite(services: &Services, email: &str) -> anyhow::Result<()> {
     let client = Client::local(services.new_request_id());
     let roles = Roles::new([Role::Admin]);
-    match services.invite(address(email)?, roles, Actor::System, &client).await {
-        Ok(invited) => say(&format!("invited {}; the mail leaves as soon as the service runs", invited.id)),
+    match services
+        .invite(address(email)?, roles, Actor::System, &client)
+        .await
+    {
+        Ok(invited) => say(&format!(
+            "invited {}; the mail leaves as soon as the service runs",
+            invited.id
+        )),
         Err(error) => bail!("nobody was invited: {error}"),
     }
 }
 
 async fn create(services: &Services, email: &str, password_stdin: bool) -> anyhow::Result<()> {
-        let email = address(email)?;
-        let given = password_stdin.then(read_password).transpose()?;
-        let made = given.is_none().then(|| Zeroizing::new(services.random_password()));
-        let text = given.as_ref().or(made.as_ref()).map(|text| text.as_str()).unwrap_or_default();
-        let Ok(password) = Password::parse(text) else {
-            bail!("the password cannot be used: it holds a character that is not allowed, or is too long");
-        };
-        let client = Client::local(services.new_request_id());
-        match services.create_admin(email, password, &client).await {
-            Ok(admin) => say(&format!("made admin {}", admin.id))?,
-            Err(Error::Invalid(violations)) => {
-                let broken: Vec<String> = violations.into_iter().map(|v| v.message).collect();
-                bail!("the password is refused: {}", broken.join(" "));
-            }
-            Err(error) => bail!("no admin was made: {error}"),
+    let email = address(email)?;
+    let given = password_stdin.then(read_password).transpose()?;
+    let made = given
+        .is_none()
+        .then(|| Zeroizing::new(services.random_password()));
+    let text = given
+        .as_ref()
+        .or(made.as_ref())
+        .map(|text| text.as_str())
+        .unwrap_or_default();
+    let Ok(password) = Password::parse(text) else {
+        bail!(
+            "the password cannot be used: it holds a character that is not allowed, or is too long"
+        );
+    };
+    let client = Client::local(services.new_request_id());
+    match services.create_admin(email, password, &client).await {
+        Ok(admin) => say(&format!("made admin {}", admin.id))?,
+        Err(Error::Invalid(violations)) => {
+            let broken: Vec<String> = violations.into_iter().map(|v| v.message).collect();
+            bail!("the password is refused: {}", broken.join(" "));
         }
-        if let Some(made) = made {
-            writeln!(std::io::stderr().lock(), "password (shown once): {}", made.as_str())?;
-        }
-        Ok(())
+        Err(error) => bail!("no admin was made: {error}"),
+    }
+    if let Some(made) = made {
+        writeln!(
+            std::io::stderr().lock(),
+            "password (shown once): {}",
+            made.as_str()
+        )?;
+    }
+    Ok(())
 }
 
 fn read_password() -> anyhow::Result<Zeroizing<String>> {
     let mut line = Zeroizing::new(String::new());
-    std::io::stdin().lock().read_line(&mut line).context("no password on standard input")?;
-    Ok(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned()))
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .context("no password on standard input")?;
+    Ok(Zeroizing::new(
+        line.trim_end_matches(['\r', '\n']).to_owned(),
+    ))
 }

@@ -41,7 +41,7 @@ fn check(sources: &Sources) -> Result<String, ConfigError> {
 }
 
 /// `NAME=value` lines with the source behind, or JSON `[{name, value, source}]`.
-fn show(config: &Config, as_json: bool) -> String {
+pub fn show(config: &Config, as_json: bool) -> String {
     if as_json {
         let items: Vec<Value> = config.shown().iter().map(json_item).collect();
         return format!("{:#}", Value::from(items));

@@ -45,8 +45,13 @@ impl Command {
 
 async fn list(services: &Services) -> anyhow::Result<()> {
     for key in services.list_signing_keys().await? {
-        let until = key.retired_at.map_or_else(|| "in use".to_owned(), |at| format!("retires {at:?}"));
-        say(&format!("signing  {}  {}  made {:?}  active from {:?}  {until}", key.algorithm, key.kid, key.created_at, key.active_from))?;
+        let until = key
+            .retired_at
+            .map_or_else(|| "in use".to_owned(), |at| format!("retires {at:?}"));
+        say(&format!(
+            "signing  {}  {}  made {:?}  active from {:?}  {until}",
+            key.algorithm, key.kid, key.created_at, key.active_from
+        ))?;
     }
     for id in services.list_master_key_ids().await? {
         say(&format!("master   {id}"))?;
@@ -56,14 +61,18 @@ async fn list(services: &Services) -> anyhow::Result<()> {
 
 async fn rotate_master(services: &Services) -> anyhow::Result<()> {
     let bar = ProgressBar::new(services.count_keys_to_rewrap().await?);
-    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} keys, {eta} left")?);
+    bar.set_style(ProgressStyle::with_template(
+        "{bar:40} {pos}/{len} keys, {eta} left",
+    )?);
     loop {
         match services.rewrap_some_keys().await? {
             0 => break,
             done => bar.inc(done),
         }
     }
-    services.finish_rewrapping(&Client::local(services.new_request_id())).await?;
+    services
+        .finish_rewrapping(&Client::local(services.new_request_id()))
+        .await?;
     bar.finish();
     say("every data key is wrapped by the newest master key")?;
     list(services).await

@@ -1,7 +1,7 @@
 //! Floor 4, the command line: the service itself and what operators do beside it.
 
 mod admin;
-mod config;
+pub mod config;
 mod keys;
 mod migrate;
 mod openapi;
@@ -57,7 +57,12 @@ enum Command {
 pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let flags = Flags {
         config: arguments.settings.config,
-        set: arguments.settings.set.into_iter().map(Zeroizing::new).collect(),
+        set: arguments
+            .settings
+            .set
+            .into_iter()
+            .map(Zeroizing::new)
+            .collect(),
     };
     let sources = Sources::from_process(flags);
     match arguments.command.unwrap_or(Command::Serve) {

@@ -1,6 +1,7 @@
 //! `usher openapi`: the document that the running service answers with, without running it.
 
 use super::say;
+use crate::http;
 use clap::Args;
 
 #[derive(Args)]
@@ -13,6 +14,13 @@ pub struct Command {
 impl Command {
     /// Prints it.
     pub fn run(self) -> anyhow::Result<()> {
-        say(&if self.v3_0 { "" } else { "{}" })
+        let document = http::document();
+        let document = if self.v3_0 {
+            http::as_3_0(document)
+        } else {
+            document
+        };
+        let text = serde_json::to_string_pretty(&document)?;
+        say(&&text)
     }
 }

@@ -37,7 +37,12 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
         servers.spawn(serve(listener, router, None, handle.clone()));
     }
     tracing::info!(listen = %listener.local_addr()?, url = %config.http.public_url, "usher is ready");
-    servers.spawn(serve(listener, app.router.clone(), config.http.tls.clone(), handle.clone()));
+    servers.spawn(serve(
+        listener,
+        app.router.clone(),
+        config.http.tls.clone(),
+        handle.clone(),
+    ));
     let failed = tokio::select! {
         () = stop_signal()? => None,
         ended = servers.join_next() => ended,
@@ -53,7 +58,8 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
 }
 
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
+    let listener =
+        TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
@@ -69,11 +75,19 @@ async fn serve(
         let tls = RustlsConfig::from_pem_file(&files.cert, &files.key).await;
         let tls = tls.context("TLS_CERT and TLS_KEY cannot be used")?;
         let mut server = axum_server::from_tcp_rustls(listener, tls)?.handle(handle);
-        server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+        server
+            .http_builder()
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEADER_TIMEOUT);
         return Ok(server.serve(service).await?);
     }
     let mut server = axum_server::from_tcp(listener)?.handle(handle);
-    server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+    server
+        .http_builder()
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT);
     Ok(server.serve(service).await?)
 }
 

@@ -72,6 +72,8 @@ impl LimitsConfig {
 
 fn read_rate(reader: &mut Reader, name: &'static str) -> Option<Rate> {
     reader
-        .parsed(name, "a rate such as 10/1m (s, m, h, d), or off", |text| Rate::parse(text).ok())
+        .parsed(name, "a rate such as 10/1m (s, m, h, d), or off", |text| {
+            Rate::parse(text).ok()
+        })
         .flatten()
 }

@@ -48,3 +48,68 @@ fn digits(text: &str) -> Option<u64> {
     let all_digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| all_digits)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn seconds(n: u64) -> Duration {
+        Duration::from_secs(n)
+    }
+
+    #[test]
+    fn rates_are_read() {
+        let rate = |count, per| {
+            Ok(Some(Rate {
+                count,
+                per: seconds(per),
+            }))
+        };
+        assert_eq!(Rate::parse("off"), Ok(None));
+        assert_eq!(Rate::parse("10/1m"), rate(10, 60));
+        assert_eq!(Rate::parse(" 3/2h\n"), rate(3, 7200));
+        assert_eq!(Rate::parse("1000000/30d"), rate(1_000_000, 2_592_000));
+        for text in [
+            "",
+            "10",
+            "10/",
+            "/1m",
+            "10/m",
+            "10/1",
+            "0/1m",
+            "10/0s",
+            "-1/1m",
+            "+1/1m",
+            "10/+1m",
+            "1.5/1m",
+            "10/1w",
+            "10/1M",
+            "10/1m/1m",
+            "10 / 1m",
+            "OFF",
+            "1000001/1s",
+            "1/31d",
+            "1/18446744073709551615d",
+            "99999999999/1s",
+        ] {
+            assert_eq!(Rate::parse(text).unwrap_err().code, "format", "{text}");
+        }
+    }
+
+    proptest! {
+    #[test]
+        fn a_written_rate_is_read_back(count in 1..=MAX_COUNT, number in 1u64..=30, unit in 0usize..4) {
+            let (unit, in_seconds) = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)][unit];
+            let rate = Rate { count, per: seconds(number * in_seconds) };
+            prop_assert_eq!(Rate::parse(&format!("{count}/{number}{unit}")), Ok(Some(rate)));
+        }
+
+        #[test]
+        fn other_text_is_a_fault(text in "\\PC{0,20}") {
+            if let Ok(Some(rate)) = Rate::parse(&text) {
+                prop_assert!(text.contains('/') && rate.count > 0 && !rate.per.is_zero());
+            }
+        }
+    }
+}

@@ -1,36 +1,67 @@
-//! Floor 3: the JSON API.
+//! Floor 3, front door for programs: the JSON API. This file is its table of contents; a handler takes the request
+//! apart, calls one service method and shapes the reply.
 
 mod compat;
 mod error;
 mod extract;
-pub mod middleware;
+mod middleware;
+mod openapi;
 mod problem;
 mod problem_kinds;
 mod responses;
-pub mod settings;
+mod settings;
+mod system;
 mod v1;
+
+pub use middleware::{Frame, Hooks, framed, negotiate};
+pub use openapi::{as_3_0, document};
+pub use settings::{Docs, HttpSettings, Origins};
+pub use v1::email_verification::verify_email_get;
 
 use crate::services::Services;
 use axum::{Router, middleware::from_fn};
-use middleware::negotiate;
-use utoipa_axum::router::OpenApiRouter;
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::sync::Arc;
+use system::{Documents, System};
 
-pub use v1::email_verification::verify_email_get;
-
-/// The canonical API with its document.
-fn api() -> OpenApiRouter<Services> {
-    OpenApiRouter::new()
-        .nest("/api/v1/auth", v1::auth())
-        .nest("/api/v1/users", v1::users())
+/// Everything that HTTP needs from the wiring.
+#[derive(Clone)]
+pub struct Http {
+    pub services: Services,
+    pub settings: Arc<HttpSettings>,
+    pub metrics: PrometheusHandle,
 }
 
-/// All routes of the API, without the frame.
-pub fn routes(services: &Services) -> Router {
-    let (canonical, _) = api().split_for_parts();
-    let (users, _) = OpenApiRouter::new().nest(compat::USERS.1, v1::users()).split_for_parts();
-    canonical
-        .merge(users)
-        .merge(compat::routes())
-        .route_layer(from_fn(negotiate::json))
-        .with_state(services.clone())
+impl Http {
+    /// The public listener: these operations and the other front door's pages, all within one frame.
+    pub fn router(&self, pages: Router) -> Router {
+        let api = v1::routes()
+            .merge(compat::routes())
+            .route_layer(from_fn(negotiate::json))
+            .with_state(self.services.clone());
+        let routes = system::routes(self.system()).merge(api).merge(pages);
+        framed(routes, &self.frame())
+    }
+
+    /// The operators' listener: health and figures, without a token.
+    pub fn operator_router(&self) -> Router {
+        framed(system::operator_routes(self.system()), &self.frame())
+    }
+
+    fn system(&self) -> System {
+        System {
+            services: self.services.clone(),
+            settings: Arc::clone(&self.settings),
+            metrics: self.metrics.clone(),
+            documents: Documents::new(),
+            is_open: !self.settings.production,
+        }
+    }
+
+    fn frame(&self) -> Frame {
+        Frame {
+            settings: Arc::clone(&self.settings),
+            hooks: Hooks::from(&self.services),
+        }
+    }
 }

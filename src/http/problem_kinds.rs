@@ -8,19 +8,23 @@ use serde_json::{Value, json};
 pub struct Kind {
     pub code: &'static str,
     pub status: u16,
+    /// Another status that it may come with.
+    pub also: Option<u16>,
     pub meaning: &'static str,
 }
 
 macro_rules! kinds {
-    ($($status:literal $code:literal $meaning:literal;)+) => {
-        &[$(Kind { code: $code, status: $status, meaning: $meaning }),+]
+    ($($status:literal $(or $also:literal)? $code:literal $meaning:literal;)+) => {
+        &[$(Kind { code: $code, status: $status, also: kinds!(@ $($also)?), meaning: $meaning }),+]
     };
+    (@) => { None };
+    (@ $also:literal) => { Some($also) };
 }
 
 /// All kinds, by status.
 pub const KINDS: &[Kind] = kinds! {
     400 "malformed" "The request could not be read: broken JSON, a body that is not an object, a field named twice.";
-    400 "token_invalid" "The mailed token is unknown or malformed. With 401: the bearer token is not one of ours.";
+    400 or 401 "token_invalid" "The mailed token (400) or the bearer token (401) is not one of ours.";
     401 "unauthenticated" "No access token came along.";
     401 "invalid_credentials" "The e-mail address (or username) and the password do not match an account that may sign in.";
     401 "token_reused" "The refresh token was used before; its session has been ended.";
@@ -37,7 +41,7 @@ pub const KINDS: &[Kind] = kinds! {
     409 "username_taken" "Another account has this username.";
     409 "last_admin" "The last active admin cannot be removed.";
     409 "conflict" "The current state does not allow this.";
-    410 "token_expired" "The link is past its time or was replaced by a newer one. With 401: the bearer token has expired.";
+    410 or 401 "token_expired" "The link is past its time or void (410); the bearer token has expired (401).";
     410 "token_used" "The link was used before.";
     413 "payload_too_large" "The body is larger than the operation takes.";
     414 "uri_too_long" "The path and query are longer than the service takes.";

@@ -10,8 +10,7 @@ use utoipa::{
     IntoResponses,
     openapi::{
         Components, ContentBuilder, Header, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder,
-        Type,
-        example::ExampleBuilder,
+        Type, example::ExampleBuilder,
     },
 };
 
@@ -32,12 +31,26 @@ impl Shared {
     }
 
     fn response(&self) -> Response {
+        self.response_with(self.description, |_| true)
+    }
+
+    /// The same failure where an operation says which codes of it can come: those between backticks.
+    pub fn of_codes(&self, description: &str) -> Response {
+        self.response_with(description, |code| {
+            description.contains(&format!("`{code}`"))
+        })
+    }
+
+    fn response_with(&self, description: &str, may_come: impl Fn(&str) -> bool) -> Response {
         let examples = KINDS
             .iter()
-            .filter(|kind| kind.status == self.status )
+            .filter(|kind| kind.status == self.status || kind.also == Some(self.status))
+            .filter(|kind| may_come(kind.code))
             .map(|kind| {
                 let value = problem_kinds::example(self.status, kind.code);
-                let example = ExampleBuilder::new().summary(kind.meaning).value(Some(value));
+                let example = ExampleBuilder::new()
+                    .summary(kind.meaning)
+                    .value(Some(value));
                 (kind.code, example.build())
             });
         let content = ContentBuilder::new()
@@ -45,7 +58,7 @@ impl Shared {
             .examples_from_iter(examples)
             .build();
         let response = ResponseBuilder::new()
-            .description(self.description)
+            .description(description)
             .content("application/problem+json", content);
         match self.header {
             Some((name, description, example)) => {
@@ -67,7 +80,11 @@ fn text_header(description: &str, example: &str) -> Header {
     header
 }
 
-const CHALLENGE: (&str, &str, &str) = ("WWW-Authenticate", "How to authenticate (RFC 6750).", "Bearer");
+const CHALLENGE: (&str, &str, &str) = (
+    "WWW-Authenticate",
+    "How to authenticate (RFC 6750).",
+    "Bearer",
+);
 const PAUSE: (&str, &str, &str) = ("Retry-After", "Seconds to wait before trying again.", "1");
 
 macro_rules! shared {
@@ -120,8 +137,14 @@ pub fn register(components: &mut Components) {
             .insert(shared.name.to_owned(), RefOr::T(shared.response()));
     }
     let schemas = [
-        ("Problem", <ProblemBody<'_> as utoipa::PartialSchema>::schema()),
-        ("FieldProblem", <FieldProblem as utoipa::PartialSchema>::schema()),
+        (
+            "Problem",
+            <ProblemBody<'_> as utoipa::PartialSchema>::schema(),
+        ),
+        (
+            "FieldProblem",
+            <FieldProblem as utoipa::PartialSchema>::schema(),
+        ),
     ];
     for (name, schema) in schemas {
         components.schemas.insert(name.to_owned(), schema);

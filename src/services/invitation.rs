@@ -29,9 +29,18 @@ const ACCEPT: &str = "accept_invitation";
 
 impl Services {
     /// Makes a pending account without a password and mails its owner a link; a taken address is a conflict.
-    pub async fn invite(&self, email: EmailAddress, roles: Roles, actor: Actor, client: &Client) -> Result<User> {
+    pub async fn invite(
+        &self,
+        email: EmailAddress,
+        roles: Roles,
+        actor: Actor,
+        client: &Client,
+    ) -> Result<User> {
         let (now, secret) = (self.now(), self.new_secret());
-        let user = User { roles, ..User::pending(self.new_id(), email, now) };
+        let user = User {
+            roles,
+            ..User::pending(self.new_id(), email, now)
+        };
         let tx = self.store.begin().await?;
         self.insert_person(&tx, &user, None).await?;
         let link = NewLink {
@@ -43,9 +52,18 @@ impl Services {
         };
         invitations::replace_links(&tx, link).await?;
         let details = json!({ "roles": user.roles.names() });
-        self.audit(&tx, AuditEntry::success(INVITE, actor, client).on(user.id).with(details)).await?;
-        self.publish(&tx, user.id, EventType::Created, person(&user), client).await?;
-        let mail = Mail::Invitation { link: self.links.invite_url.with_token(&secret.reveal()) };
+        self.audit(
+            &tx,
+            AuditEntry::success(INVITE, actor, client)
+                .on(user.id)
+                .with(details),
+        )
+        .await?;
+        self.publish(&tx, user.id, EventType::Created, person(&user), client)
+            .await?;
+        let mail = Mail::Invitation {
+            link: self.links.invite_url.with_token(&secret.reveal()),
+        };
         self.queue_mail(&tx, &user, &user.email, &mail).await?;
         self.commit(tx).await?;
         Ok(user)
@@ -71,10 +89,16 @@ impl Services {
         }
         let invited = users::find_user(db, owner).await?.ok_or(Error::BadToken)?;
         let invited = self.open_user(db, invited).await?;
-        let context = Context { full_name: full_name.as_deref(), ..context_of(&invited) };
+        let context = Context {
+            full_name: full_name.as_deref(),
+            ..context_of(&invited)
+        };
         self.must_be_strong("password", &password, &context)?;
         let hash = self.hasher.hash(password).await?;
-        let named = User { full_name: full_name.or_else(|| invited.full_name.clone()), ..invited };
+        let named = User {
+            full_name: full_name.or_else(|| invited.full_name.clone()),
+            ..invited
+        };
         self.apply_acceptance(named, secret, &hash, client).await
     }
 
@@ -88,10 +112,18 @@ impl Services {
         let tx: Tx = self.store.begin().await?;
         let mut user = self.lock_user(&tx, named.id).await?;
         let now = self.now();
-        let link = invitations::find_link(&tx, secret.digest()).await?.ok_or(Error::BadToken)?;
+        let link = invitations::find_link(&tx, secret.digest())
+            .await?
+            .ok_or(Error::BadToken)?;
         let open = link.must_be_open(now).map_err(Error::from);
         let waiting = user.status == UserStatus::Pending;
-        if let Err(why) = open.and_then(|()| if waiting { Ok(()) } else { Err(Error::BadToken) }) {
+        if let Err(why) = open.and_then(|()| {
+            if waiting {
+                Ok(())
+            } else {
+                Err(Error::BadToken)
+            }
+        }) {
             drop(tx);
             return self.refuse_link(ACCEPT, why, client).await;
         }
@@ -100,8 +132,13 @@ impl Services {
         user.full_name = named.full_name;
         user.verify(now);
         users::update_user(&tx, &mut user, now).await?;
-        self.audit(&tx, AuditEntry::success(ACCEPT, Actor::User(user.id), client)).await?;
-        self.publish(&tx, user.id, EventType::Verified, person(&user), client).await?;
+        self.audit(
+            &tx,
+            AuditEntry::success(ACCEPT, Actor::User(user.id), client),
+        )
+        .await?;
+        self.publish(&tx, user.id, EventType::Verified, person(&user), client)
+            .await?;
         self.commit(tx).await?;
         Ok(user)
     }

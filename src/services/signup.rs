@@ -93,7 +93,12 @@ impl Services {
     }
 
     /// Adds a person with a data key and, unless they are invited, a password; the one place where accounts begin.
-    pub(super) async fn insert_person(&self, tx: &Tx, user: &User, hash: Option<&PasswordHash>) -> Result<()> {
+    pub(super) async fn insert_person(
+        &self,
+        tx: &Tx,
+        user: &User,
+        hash: Option<&PasswordHash>,
+    ) -> Result<()> {
         let key = self.create_user_key(tx, user.id).await?;
         let email = self.seal(&key, field::EMAIL, user.email.as_str())?;
         let index = self.email_index(&user.email);

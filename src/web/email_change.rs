@@ -49,8 +49,16 @@ pub async fn undo(
 
 fn step_page(state: &WebState, step: EmailChangeStep) -> Response {
     let nonce = Nonce::from_random(state.entropy.bytes());
-    let frame = Frame { nonce: &nonce, host: &state.host };
-    let page = EmailChangePage { frame, step, token: "", problem: None };
+    let frame = Frame {
+        nonce: &nonce,
+        host: &state.host,
+    };
+    let page = EmailChangePage {
+        frame,
+        step,
+        token: "",
+        problem: None,
+    };
     page::respond(&nonce, StatusCode::OK, &page)
 }
 

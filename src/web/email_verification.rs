@@ -25,8 +25,18 @@ pub fn show_verify_email(state: &WebState, uri: &Uri) -> Response {
         return error::of_link(state, Link::VerifyEmail, &Error::BadToken);
     }
     let nonce = Nonce::from_random(state.entropy.bytes());
-    let frame = Frame { nonce: &nonce, host: &state.host };
-    page::respond(&nonce, StatusCode::OK, &VerifyEmailPage { frame, token: &token })
+    let frame = Frame {
+        nonce: &nonce,
+        host: &state.host,
+    };
+    page::respond(
+        &nonce,
+        StatusCode::OK,
+        &VerifyEmailPage {
+            frame,
+            token: &token,
+        },
+    )
 }
 
 /// `POST /verify-email`
@@ -40,7 +50,11 @@ pub async fn verify_email(
     };
     match state.services.verify_email(&secret, &client).await {
         Ok(verified) => {
-            let fate = if verified.already_verified { Fate::Already } else { Fate::Done };
+            let fate = if verified.already_verified {
+                Fate::Already
+            } else {
+                Fate::Done
+            };
             error::notice(&state, &Notice::of_link(Link::VerifyEmail, fate))
         }
         Err(trouble) => error::of_link(&state, Link::VerifyEmail, &trouble),
@@ -61,7 +75,11 @@ pub async fn resend(
     let Ok(email) = EmailAddress::parse(&form.email) else {
         return not_an_address(&state, EmailFormPurpose::ResendVerification, &form.email);
     };
-    match state.services.request_email_verification(&email, &client).await {
+    match state
+        .services
+        .request_email_verification(&email, &client)
+        .await
+    {
         Ok(()) => error::notice(&state, &Notice::check_your_mail()),
         Err(trouble) => error::general(&state, &trouble),
     }
@@ -74,10 +92,26 @@ pub(super) fn email_form(
     email: &str,
     problem: Option<&str>,
 ) -> Response {
-    let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let status = if problem.is_some() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
     let nonce = Nonce::from_random(state.entropy.bytes());
-    let frame = Frame { nonce: &nonce, host: &state.host };
-    page::respond(&nonce, status, &EmailFormPage { frame, purpose, email, problem })
+    let frame = Frame {
+        nonce: &nonce,
+        host: &state.host,
+    };
+    page::respond(
+        &nonce,
+        status,
+        &EmailFormPage {
+            frame,
+            purpose,
+            email,
+            problem,
+        },
+    )
 }
 
 /// The form again, because what was typed is no address.

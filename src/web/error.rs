@@ -3,7 +3,7 @@
 use super::{
     WebState,
     notice::{Fate, Link, Notice, Tone},
-    page::{self, Frame, NoticePage, Nonce},
+    page::{self, Frame, Nonce, NoticePage},
 };
 use crate::domain::{Error, error::Spent};
 use axum::{http::StatusCode, response::Response};
@@ -58,13 +58,22 @@ pub fn general(state: &WebState, error: &Error) -> Response {
             "Go back, check what you typed, and try again.",
         ),
     };
-    let trouble = Notice { status, tone: Tone::Bad, title, lines: vec![line], next: None };
+    let trouble = Notice {
+        status,
+        tone: Tone::Bad,
+        title,
+        lines: vec![line],
+        next: None,
+    };
     notice(state, &trouble)
 }
 
 /// A page that says how something ended.
 pub fn notice(state: &WebState, notice: &Notice) -> Response {
     let nonce = Nonce::from_random(state.entropy.bytes());
-    let frame = Frame { nonce: &nonce, host: &state.host };
+    let frame = Frame {
+        nonce: &nonce,
+        host: &state.host,
+    };
     page::respond(&nonce, notice.status, &NoticePage::new(frame, notice))
 }

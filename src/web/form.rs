@@ -28,7 +28,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for OwnForm<T> {
 
 /// Fetch metadata (ASVS 3.5.8); what does not send it is not a browser that another site could make act.
 fn is_own(headers: &HeaderMap) -> bool {
-    let site = headers.get("sec-fetch-site").map(axum::http::HeaderValue::as_bytes);
+    let site = headers
+        .get("sec-fetch-site")
+        .map(axum::http::HeaderValue::as_bytes);
     matches!(site, None | Some(b"same-origin" | b"none"))
 }
 
@@ -40,7 +42,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
         let client = parts.extensions.get::<Client>().cloned();
-        client.map(Self).ok_or_else(|| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+        client
+            .map(Self)
+            .ok_or_else(|| StatusCode::INTERNAL_SERVER_ERROR.into_response())
     }
 }
 

@@ -24,7 +24,11 @@ pub async fn accept(
         Ok(read) => read,
         Err(trouble) => return answer(&state, PasswordPurpose::Invitation, &form, trouble),
     };
-    match state.services.accept_invitation(&secret, password, None, &client).await {
+    match state
+        .services
+        .accept_invitation(&secret, password, None, &client)
+        .await
+    {
         Ok(_) => error::notice(&state, &Notice::of_link(Link::Invitation, Fate::Done)),
         Err(trouble) => answer(&state, PasswordPurpose::Invitation, &form, trouble),
     }

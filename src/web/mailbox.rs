@@ -39,8 +39,14 @@ pub async fn show(State(state): State<WebState>, Query(query): Query<MailboxQuer
         })
         .collect();
     let nonce = Nonce::from_random(state.entropy.bytes());
-    let frame = Frame { nonce: &nonce, host: &state.host };
-    page::respond_mailbox(&MailboxPage { frame, mails: &items })
+    let frame = Frame {
+        nonce: &nonce,
+        host: &state.host,
+    };
+    page::respond_mailbox(&MailboxPage {
+        frame,
+        mails: &items,
+    })
 }
 
 /// `GET /dev/mailbox.json?to=`: `{"items": [{id, to, subject, text, html, links, created_at}]}`, newest first.

@@ -166,10 +166,7 @@ impl Notice {
                 "If you still need a new password, ask for a new link.",
                 Some("/forgot-password"),
             ),
-            Link::Invitation => (
-                "Ask the people who invited you for a new invitation.",
-                None,
-            ),
+            Link::Invitation => ("Ask the people who invited you for a new invitation.", None),
             Link::ConfirmEmailChange => (
                 "If the address is not changed yet, start again in the settings of your account.",
                 None,

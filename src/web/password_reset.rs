@@ -10,7 +10,9 @@ use super::{
     pasted::pasted_token,
     wording::{EmailFormPurpose, PasswordPurpose},
 };
-use crate::domain::{Error, email::EmailAddress, error::Violation, password::Password, secret::Secret};
+use crate::domain::{
+    Error, email::EmailAddress, error::Violation, password::Password, secret::Secret,
+};
 use axum::{extract::State, http::StatusCode, response::Response};
 
 /// `GET /forgot-password`
@@ -48,7 +50,11 @@ pub async fn confirm(
         Ok(read) => read,
         Err(trouble) => return answer(&state, PasswordPurpose::Reset, &form, trouble),
     };
-    match state.services.confirm_password_reset(&secret, password, &client).await {
+    match state
+        .services
+        .confirm_password_reset(&secret, password, &client)
+        .await
+    {
         Ok(()) => error::notice(&state, &Notice::of_link(Link::ResetPassword, Fate::Done)),
         Err(trouble) => answer(&state, PasswordPurpose::Reset, &form, trouble),
     }
@@ -67,7 +73,12 @@ pub(super) fn read(form: &PasswordForm) -> Result<(Secret, Password), Error> {
 }
 
 /// The form again with what is wrong, or what became of the link.
-pub(super) fn answer(state: &WebState, purpose: PasswordPurpose, form: &PasswordForm, trouble: Error) -> Response {
+pub(super) fn answer(
+    state: &WebState,
+    purpose: PasswordPurpose,
+    form: &PasswordForm,
+    trouble: Error,
+) -> Response {
     match trouble {
         Error::Invalid(broken) => password_page(state, purpose, pasted_token(&form.token), &broken),
         trouble => error::of_link(state, purpose.link(), &trouble),
@@ -81,24 +92,38 @@ pub(super) fn password_page(
     token: &str,
     broken: &[Violation],
 ) -> Response {
-    let errors: Vec<(&str, &str)> = broken.iter().map(|v| (field(v.field), v.message.as_str())).collect();
+    let errors: Vec<(&str, &str)> = broken
+        .iter()
+        .map(|v| (field(v.field), v.message.as_str()))
+        .collect();
     let policy = policy_text(state);
     let nonce = Nonce::from_random(state.entropy.bytes());
     let page = PasswordPage {
-        frame: Frame { nonce: &nonce, host: &state.host },
+        frame: Frame {
+            nonce: &nonce,
+            host: &state.host,
+        },
         purpose,
         token,
         policy: &policy,
         problem: None,
         errors: &errors,
     };
-    let status = if broken.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = if broken.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
     page::respond(&nonce, status, &page)
 }
 
 /// The form's own name of a field.
 fn field(name: &'static str) -> &'static str {
-    if name == "confirm_password" { name } else { "new_password" }
+    if name == "confirm_password" {
+        name
+    } else {
+        "new_password"
+    }
 }
 
 /// The password rules in one or two sentences.
@@ -108,10 +133,14 @@ fn policy_text(state: &WebState) -> String {
     let composed = rules.requires_uppercase || rules.requires_lowercase || rules.requires_digit;
     let mut text = format!("At least {} characters", rules.min_length);
     match rules.composition_until {
-        Some(long) if composed => text.push_str(&format!(", with {kinds}; from {long} characters on anything goes")),
+        Some(long) if composed => text.push_str(&format!(
+            ", with {kinds}; from {long} characters on anything goes"
+        )),
         None if composed => text.push_str(&format!(", with {kinds}")),
         _ => {}
     }
-    text.push_str(". A few unrelated words make a good one; common passwords and your own name are refused.");
+    text.push_str(
+        ". A few unrelated words make a good one; common passwords and your own name are refused.",
+    );
     text
 }

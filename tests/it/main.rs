@@ -9,5 +9,6 @@
 )]
 
 mod floors;
+mod login;
 mod mailer;
 mod support;

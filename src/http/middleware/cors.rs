@@ -45,7 +45,9 @@ pub fn layer(origins: &Origins) -> CorsLayer {
     let allowed = match origins {
         Origins::Any => AllowOrigin::any(),
         Origins::Listed(origins) => {
-            let values = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+            let values = origins
+                .iter()
+                .filter_map(|origin| HeaderValue::from_str(origin).ok());
             AllowOrigin::list(values)
         }
     };
@@ -59,7 +61,9 @@ pub fn layer(origins: &Origins) -> CorsLayer {
 
 /// Applies the layer, but lets an OPTIONS that is no preflight through to its 405 with `Allow`.
 pub async fn apply(State(layer): State<CorsLayer>, request: Request, next: Next) -> Response {
-    let is_preflight = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let is_preflight = request
+        .headers()
+        .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     if request.method() == Method::OPTIONS && !is_preflight {
         return next.run(request).await;
     }

@@ -25,7 +25,6 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
-    response::IntoResponse,
 };
 use std::sync::Arc;
 use tower::Layer;
@@ -36,10 +35,13 @@ use tower_http::{catch_panic::CatchPanicLayer, normalize_path::NormalizePathLaye
 pub struct Hooks {
     pub new_request_id: Arc<dyn Fn() -> String + Send + Sync>,
     pub is_draining: Arc<dyn Fn() -> bool + Send + Sync>,
-    pub check_rate: Arc<dyn Fn(Class, &str) -> Decision + Send + Sync>,
+    pub check_rate: CheckRate,
     /// Counts a refused attempt at the action for the audit trail.
-    pub note_refusal: Arc<dyn Fn(&'static str, &Client) + Send + Sync>,
+    pub note_refusal: NoteRefusal,
 }
+
+type CheckRate = Arc<dyn Fn(Class, &str) -> Decision + Send + Sync>;
+type NoteRefusal = Arc<dyn Fn(&'static str, &Client) + Send + Sync>;
 
 impl From<&Services> for Hooks {
     fn from(services: &Services) -> Self {
@@ -73,14 +75,12 @@ pub fn framed(routes: Router, frame: &Frame) -> Router {
         .layer(from_fn(bounds::limit))
         .layer(CatchPanicLayer::custom(panics::answer))
         .layer(from_fn(problems::complete))
-        .layer(from_fn_with_state(cors::layer(&frame.settings.allowed_origins), cors::apply))
+        .layer(from_fn_with_state(
+            cors::layer(&frame.settings.allowed_origins),
+            cors::apply,
+        ))
         .layer(from_fn_with_state(frame.clone(), security::apply))
         .layer(from_fn_with_state(frame.clone(), access::observe));
     // A layer of a router runs after its routing, so this one needs a router of its own around it.
     Router::new().fallback_service(NormalizePathLayer::trim_trailing_slash().layer(routes))
-}
-
-/// The same answer as for any other unknown path.
-pub async fn not_found() -> impl IntoResponse {
-    problems::not_found().await
 }

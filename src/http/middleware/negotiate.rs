@@ -46,7 +46,10 @@ struct Range {
 fn ranges(headers: &HeaderMap) -> Vec<Range> {
     let values = headers.get_all(header::ACCEPT).iter();
     let texts = values.filter_map(|value| value.to_str().ok());
-    texts.flat_map(|text| text.split(',')).filter_map(range).collect()
+    texts
+        .flat_map(|text| text.split(','))
+        .filter_map(range)
+        .collect()
 }
 
 fn range(text: &str) -> Option<Range> {
@@ -54,7 +57,9 @@ fn range(text: &str) -> Option<Range> {
     let (kind, subkind) = parts.next()?.split_once('/')?;
     let weight = parts.find_map(|part| {
         let (name, value) = part.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("q").then(|| weight(value.trim()))
+        name.trim()
+            .eq_ignore_ascii_case("q")
+            .then(|| weight(value.trim()))
     });
     Some(Range {
         kind: kind.to_ascii_lowercase(),
@@ -87,7 +92,9 @@ fn liking(ranges: &[Range], offer: &str) -> u16 {
         (k, s) if k == kind && s == subkind => Some(2),
         _ => None,
     };
-    let fitting = ranges.iter().filter_map(|range| Some((precision(range)?, range.weight)));
+    let fitting = ranges
+        .iter()
+        .filter_map(|range| Some((precision(range)?, range.weight)));
     fitting.max().map_or(0, |(_, weight)| weight)
 }
 
@@ -107,8 +114,14 @@ mod tests {
     fn the_best_liked_offer_wins_and_the_first_of_equals() {
         assert_eq!(best(&HeaderMap::new(), &["a/b"]), Some("a/b"));
         assert_eq!(chosen("*/*"), Some("application/json"));
-        assert_eq!(chosen("text/html,application/xhtml+xml,*/*;q=0.8"), Some("text/html"));
-        assert_eq!(chosen("application/*;q=0.5, text/*;q=0.25"), Some("application/json"));
+        assert_eq!(
+            chosen("text/html,application/xhtml+xml,*/*;q=0.8"),
+            Some("text/html")
+        );
+        assert_eq!(
+            chosen("application/*;q=0.5, text/*;q=0.25"),
+            Some("application/json")
+        );
         assert_eq!(chosen("TEXT/HTML"), Some("text/html"));
     }
 

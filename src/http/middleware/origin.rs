@@ -111,7 +111,12 @@ mod tests {
     fn an_untrusted_peer_cannot_say_who_it_is() {
         assert_eq!(found("192.0.2.1", &[b"198.51.100.7"]), "192.0.2.1");
         let mut headers = forwarded(&[b"198.51.100.7"]);
-        for name in ["x-real-ip", "forwarded", "cf-connecting-ip", "true-client-ip"] {
+        for name in [
+            "x-real-ip",
+            "forwarded",
+            "cf-connecting-ip",
+            "true-client-ip",
+        ] {
             headers.insert(name, HeaderValue::from_static("198.51.100.7"));
         }
         headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static("https"));
@@ -124,10 +129,19 @@ mod tests {
     fn the_client_is_the_rightmost_hop_that_is_not_trusted() {
         assert_eq!(found("10.0.0.1", &[]), "10.0.0.1");
         assert_eq!(found("10.0.0.1", &[b"198.51.100.7"]), "198.51.100.7");
-        assert_eq!(found("10.0.0.1", &[b"1.1.1.1, 198.51.100.7"]), "198.51.100.7");
-        assert_eq!(found("10.0.0.1", &[b"1.1.1.1", b"198.51.100.7, 10.2.3.4"]), "198.51.100.7");
+        assert_eq!(
+            found("10.0.0.1", &[b"1.1.1.1, 198.51.100.7"]),
+            "198.51.100.7"
+        );
+        assert_eq!(
+            found("10.0.0.1", &[b"1.1.1.1", b"198.51.100.7, 10.2.3.4"]),
+            "198.51.100.7"
+        );
         assert_eq!(found("10.0.0.1", &[b"10.9.9.9,10.2.3.4"]), "10.9.9.9");
-        assert_eq!(found("::ffff:10.0.0.1", &[b"::ffff:198.51.100.7"]), "198.51.100.7");
+        assert_eq!(
+            found("::ffff:10.0.0.1", &[b"::ffff:198.51.100.7"]),
+            "198.51.100.7"
+        );
         assert_eq!(found("fd00::1", &[b"[2001:db8::7]:443"]), "2001:db8::7");
         assert_eq!(found("10.0.0.1", &[b"198.51.100.7:5000"]), "198.51.100.7");
     }
@@ -150,7 +164,8 @@ mod tests {
 
     #[test]
     fn neighbours_in_one_ipv6_network_share_a_limit() {
-        let key = |ip: &str| Origin::of(Some(ip.parse().unwrap()), &HeaderMap::new(), &[]).limit_key();
+        let key =
+            |ip: &str| Origin::of(Some(ip.parse().unwrap()), &HeaderMap::new(), &[]).limit_key();
         assert_eq!(key("2001:db8::1"), key("2001:db8::ffff:1"));
         assert_ne!(key("2001:db8::1"), key("2001:db8:0:1::1"));
         assert_ne!(key("192.0.2.1"), key("192.0.2.2"));

@@ -8,10 +8,6 @@ use axum::{
 use std::any::Any;
 
 /// The answer in place of the handler that panicked.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the signature is that of `ResponseForPanic`"
-)]
 pub fn answer(_message: Box<dyn Any + Send>) -> Response {
     tracing::error!("a handler panicked");
     let detail = "Something went wrong here; the request id helps us find it.";

@@ -46,7 +46,9 @@ pub async fn not_found() -> Problem {
 }
 
 fn is_bare(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_none_or(|value| value.as_bytes().starts_with(b"text/plain"))
+    headers
+        .get(header::CONTENT_TYPE)
+        .is_none_or(|value| value.as_bytes().starts_with(b"text/plain"))
 }
 
 fn in_words(status: StatusCode) -> Problem {
@@ -58,9 +60,10 @@ fn in_words(status: StatusCode) -> Problem {
         ),
         StatusCode::NOT_ACCEPTABLE => ("not_acceptable", "No media type of Accept can be given."),
         StatusCode::REQUEST_TIMEOUT => ("timeout", "The request did not arrive in time."),
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            ("payload_too_large", "The body is larger than this operation takes.")
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => (
+            "payload_too_large",
+            "The body is larger than this operation takes.",
+        ),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => (
             "unsupported_media_type",
             "The body is in a form that this operation does not take.",
@@ -69,9 +72,10 @@ fn in_words(status: StatusCode) -> Problem {
             "unavailable",
             "The service cannot answer just now; try again shortly.",
         ),
-        status if status.is_server_error() => {
-            ("internal", "Something went wrong here; the request id helps us find it.")
-        }
+        status if status.is_server_error() => (
+            "internal",
+            "Something went wrong here; the request id helps us find it.",
+        ),
         _ => ("malformed", "The request could not be read."),
     };
     Problem::new(status, code, detail)

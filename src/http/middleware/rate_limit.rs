@@ -42,8 +42,16 @@ const CLASSES: &[(&str, Class, &str)] = &[
     ("/api/v1/auth/login", Class::Login, "login"),
     ("/auth/login", Class::Login, "login"),
     ("/login", Class::Login, "login"),
-    ("/api/v1/auth/reauthenticate", Class::Login, "reauthenticate"),
-    ("/api/v1/auth/change-password", Class::Login, "change_password"),
+    (
+        "/api/v1/auth/reauthenticate",
+        Class::Login,
+        "reauthenticate",
+    ),
+    (
+        "/api/v1/auth/change-password",
+        Class::Login,
+        "change_password",
+    ),
     ("/auth/change-password", Class::Login, "change_password"),
     ("/api/v1/auth/change-email", Class::Login, "change_email"),
     ("/api/v1/users/me/terminate", Class::Login, "terminate"),
@@ -52,11 +60,31 @@ const CLASSES: &[(&str, Class, &str)] = &[
     ("/api/v1/auth/register", Class::Register, "register"),
     ("/auth/register", Class::Register, "register"),
     ("/signup", Class::Register, "register"),
-    ("/api/v1/auth/password-reset-request", Class::Mail, "request_password_reset"),
-    ("/auth/request-password-reset", Class::Mail, "request_password_reset"),
-    ("/password-reset-request", Class::Mail, "request_password_reset"),
-    ("/api/v1/auth/verify-email-request", Class::Mail, "request_email_verification"),
-    ("/auth/resend-verification", Class::Mail, "request_email_verification"),
+    (
+        "/api/v1/auth/password-reset-request",
+        Class::Mail,
+        "request_password_reset",
+    ),
+    (
+        "/auth/request-password-reset",
+        Class::Mail,
+        "request_password_reset",
+    ),
+    (
+        "/password-reset-request",
+        Class::Mail,
+        "request_password_reset",
+    ),
+    (
+        "/api/v1/auth/verify-email-request",
+        Class::Mail,
+        "request_email_verification",
+    ),
+    (
+        "/auth/resend-verification",
+        Class::Mail,
+        "request_email_verification",
+    ),
     ("/api/v1/auth/refresh", Class::Refresh, "refresh"),
     ("/auth/refresh", Class::Refresh, "refresh"),
 ];
@@ -84,12 +112,19 @@ pub async fn limit(State(frame): State<Frame>, request: Request, next: Next) -> 
 }
 
 fn class(request: &Request) -> Option<(Class, &'static str)> {
-    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let path = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("", MatchedPath::as_str);
     if UNLIMITED.contains(&path) {
         return None;
     }
-    let own = CLASSES.iter().find(|(of, ..)| request.method() == Method::POST && *of == path);
-    Some(own.map_or((Class::Api, "request"), |(_, class, action)| (*class, *action)))
+    let own = CLASSES
+        .iter()
+        .find(|(of, ..)| request.method() == Method::POST && *of == path);
+    Some(own.map_or((Class::Api, "request"), |(_, class, action)| {
+        (*class, *action)
+    }))
 }
 
 fn tell(response: &mut Response, class: Class, decision: &Decision) {
@@ -100,8 +135,14 @@ fn tell(response: &mut Response, class: Class, decision: &Decision) {
     let window = whole_seconds(decision.window);
     let reset = whole_seconds(decision.reset);
     let fields = [
-        (RATE_LIMIT_POLICY, format!("\"{class}\";q={};w={window}", decision.limit)),
-        (RATE_LIMIT, format!("\"{class}\";r={};t={reset}", decision.remaining)),
+        (
+            RATE_LIMIT_POLICY,
+            format!("\"{class}\";q={};w={window}", decision.limit),
+        ),
+        (
+            RATE_LIMIT,
+            format!("\"{class}\";r={};t={reset}", decision.remaining),
+        ),
     ];
     for (name, value) in fields {
         if let Ok(value) = HeaderValue::from_str(&value) {

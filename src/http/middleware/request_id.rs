@@ -12,7 +12,9 @@ const MAX_LENGTH: usize = 128;
 pub fn sent(headers: &HeaderMap) -> Option<String> {
     let id = headers.get(X_REQUEST_ID)?.to_str().ok()?;
     let is_sane = (1..=MAX_LENGTH).contains(&id.len())
-        && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        && id
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     is_sane.then(|| id.to_owned())
 }
 
@@ -29,8 +31,18 @@ mod tests {
     #[test]
     fn only_a_sane_id_is_taken() {
         assert_eq!(taken(b"Ab9._-").as_deref(), Some("Ab9._-"));
-        assert_eq!(taken("a".repeat(128).as_bytes()).map(|id| id.len()), Some(128));
-        for insane in [&b""[..], b"a b", b"a\"b", b"a/b", b"\xc3\xa9", "a".repeat(129).as_bytes()] {
+        assert_eq!(
+            taken("a".repeat(128).as_bytes()).map(|id| id.len()),
+            Some(128)
+        );
+        for insane in [
+            &b""[..],
+            b"a b",
+            b"a\"b",
+            b"a/b",
+            b"\xc3\xa9",
+            "a".repeat(129).as_bytes(),
+        ] {
             assert_eq!(taken(insane), None);
         }
         assert_eq!(sent(&HeaderMap::new()), None);

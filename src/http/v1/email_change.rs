@@ -2,7 +2,10 @@
 
 use super::message::MessageResponse;
 use crate::{
-    domain::{Error, Result, actor::SignedIn, email::EmailAddress, error::Fault, password::Password, secret::Secret},
+    domain::{
+        Error, Result, actor::SignedIn, email::EmailAddress, error::Fault, password::Password,
+        secret::Secret,
+    },
     http::extract::{Caller, Check, Field, Json},
     services::Services,
 };
@@ -53,7 +56,9 @@ pub async fn change_email(
     let new_email = check.text("new_email", body.new_email, EmailAddress::parse);
     let password = check.text("password", body.password, Password::parse);
     let (new_email, password) = check.done((new_email, password))?;
-    services.change_email(&who, &new_email, password, &client).await?;
+    services
+        .change_email(&who, &new_email, password, &client)
+        .await?;
     let message = "Follow the link in the mail to the new address to confirm it.";
     Ok((StatusCode::ACCEPTED, MessageResponse::new(message)))
 }
@@ -76,7 +81,9 @@ pub async fn confirm_email_change(
     Caller(client): Caller,
     Json(body): Json<EmailChangeTokenRequest>,
 ) -> Result<axum::Json<MessageResponse>> {
-    services.confirm_email_change(&body.secret()?, &client).await?;
+    services
+        .confirm_email_change(&body.secret()?, &client)
+        .await?;
     Ok(MessageResponse::new("Your e-mail address is changed."))
 }
 
@@ -99,13 +106,17 @@ pub async fn undo_email_change(
     Json(body): Json<EmailChangeTokenRequest>,
 ) -> Result<axum::Json<MessageResponse>> {
     services.undo_email_change(&body.secret()?, &client).await?;
-    Ok(MessageResponse::new("Your old e-mail address is back. Reset your password if you did not change it yourself."))
+    Ok(MessageResponse::new(
+        "Your old e-mail address is back. Reset your password if you did not change it yourself.",
+    ))
 }
 
 impl EmailChangeTokenRequest {
     fn secret(self) -> Result<Secret> {
         let mut check = Check::new();
-        let token = check.text("token", self.token, |text| Ok::<_, Fault>(Secret::parse(text)));
+        let token = check.text("token", self.token, |text| {
+            Ok::<_, Fault>(Secret::parse(text))
+        });
         check.done(token)?.ok_or(Error::BadToken)
     }
 }

@@ -2,7 +2,13 @@
 
 use super::{message::MessageResponse, user::UserResponse};
 use crate::{
-    domain::{Error, Result, actor::SignedIn, email::EmailAddress, error::{Fault, Violation}, secret::Secret},
+    domain::{
+        Error, Result,
+        actor::SignedIn,
+        email::EmailAddress,
+        error::{Fault, Violation},
+        secret::Secret,
+    },
     http::extract::{Caller, Check, Field, Json, Query},
     services::{Services, email_verification::VerifiedEmail},
 };
@@ -109,7 +115,9 @@ pub async fn request_email_verification(
 impl VerifyEmailRequest {
     fn secret(self) -> Result<Secret> {
         let mut check = Check::new();
-        let token = check.text("token", self.token, |text| Ok::<_, Fault>(Secret::parse(text)));
+        let token = check.text("token", self.token, |text| {
+            Ok::<_, Fault>(Secret::parse(text))
+        });
         check.done(token)?.ok_or(Error::BadToken)
     }
 }

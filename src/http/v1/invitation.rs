@@ -48,16 +48,26 @@ pub async fn accept_invitation(
     Json(body): Json<AcceptInvitationRequest>,
 ) -> Result<axum::Json<UserMessageResponse>> {
     let mut check = Check::new();
-    let token = check.text("token", body.token, |text| Ok::<_, Fault>(Secret::parse(text)));
+    let token = check.text("token", body.token, |text| {
+        Ok::<_, Fault>(Secret::parse(text))
+    });
     let password = check.text("password", body.password, Password::parse);
     let repeated = check.optional_text("confirm_password", body.confirm_password, Password::parse);
     let full_name = check.optional_text("full_name", body.full_name, |name| text::line(100, name));
     if let Some(password) = password.value() {
-        check.report(mismatch(password, repeated.value().and_then(Option::as_ref)));
+        check.report(mismatch(
+            password,
+            repeated.value().and_then(Option::as_ref),
+        ));
     }
     let (token, password, full_name) = check.done((token, password, full_name))?;
     let token = token.ok_or(Error::BadToken)?;
-    let user = services.accept_invitation(&token, password, full_name, &client).await?;
+    let user = services
+        .accept_invitation(&token, password, full_name, &client)
+        .await?;
     let user = UserResponse::of(user, services.now());
-    Ok(axum::Json(UserMessageResponse { message: "Your account is ready. Sign in with your password.", user }))
+    Ok(axum::Json(UserMessageResponse {
+        message: "Your account is ready. Sign in with your password.",
+        user,
+    }))
 }

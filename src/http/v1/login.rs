@@ -2,7 +2,13 @@
 
 use super::user::UserResponse;
 use crate::{
-    domain::{Result, email::EmailAddress, error::{Fault, Violation}, password::Password, username::Username},
+    domain::{
+        Result,
+        email::EmailAddress,
+        error::{Fault, Violation},
+        password::Password,
+        username::Username,
+    },
     http::extract::{Caller, Check, Field, Json},
     services::{Services, login::Identifier, tokens::Tokens},
 };
@@ -31,10 +37,16 @@ pub struct LoginRequest {
 #[derive(Serialize, ToSchema)]
 pub struct TokenResponse {
     /// A JWT (RFC 9068) for `Authorization: Bearer`.
-    #[schema(max_length = 4096, example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln")]
+    #[schema(
+        max_length = 4096,
+        example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln"
+    )]
     access_token: String,
     /// For `refresh`, once.
-    #[schema(max_length = 43, example = "3q2-796tvu_erb7v3q2-796tvu_erb7v3q2-796tvu8")]
+    #[schema(
+        max_length = 43,
+        example = "3q2-796tvu_erb7v3q2-796tvu_erb7v3q2-796tvu8"
+    )]
     refresh_token: String,
     #[schema(max_length = 6, example = "Bearer")]
     token_type: &'static str,
@@ -91,7 +103,9 @@ impl LoginRequest {
             check.report([Violation::required("email")]);
         }
         let (email, username, password) = check.done((email, username, password))?;
-        let who = email.or(username).ok_or_else(|| crate::domain::Error::Invalid(vec![Violation::required("email")]))?;
+        let who = email
+            .or(username)
+            .ok_or_else(|| crate::domain::Error::Invalid(vec![Violation::required("email")]))?;
         Ok((who, password))
     }
 }

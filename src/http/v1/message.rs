@@ -7,7 +7,10 @@ use utoipa::ToSchema;
 /// A sentence for people.
 #[derive(Serialize, ToSchema)]
 pub struct MessageResponse {
-    #[schema(max_length = 200, example = "If there is an account with this address, a mail is on its way.")]
+    #[schema(
+        max_length = 200,
+        example = "If there is an account with this address, a mail is on its way."
+    )]
     message: &'static str,
 }
 

@@ -16,11 +16,39 @@ pub mod user;
 pub mod users;
 
 use crate::services::Services;
+use axum::Router;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+/// The operations under their canonical paths.
+fn described() -> OpenApiRouter<Services> {
+    OpenApiRouter::new()
+        .nest("/api/v1/auth", auth())
+        .nest("/api/v1/users", users())
+}
+
+/// All of them.
+pub fn routes() -> Router<Services> {
+    Router::from(described())
+}
+
+/// The users' operations alone, to be mounted at another path, too.
+pub fn user_routes() -> Router<Services> {
+    Router::from(users())
+}
+
+/// What the document says of them, and of those that have paths of their own.
+pub fn document() -> OpenApi {
+    let elsewhere = OpenApiRouter::<Services>::new()
+        .routes(routes!(signup::signup))
+        .routes(routes!(email_verification::verify_email_get));
+    let mut document = described().into_openapi();
+    document.merge(elsewhere.into_openapi());
+    document
+}
 
 /// Everything under `/api/v1/auth`.
-pub fn auth() -> OpenApiRouter<Services> {
+fn auth() -> OpenApiRouter<Services> {
     OpenApiRouter::new()
         .routes(routes!(signup::register))
         .routes(routes!(login::login))
@@ -44,7 +72,7 @@ pub fn auth() -> OpenApiRouter<Services> {
 }
 
 /// Everything under `/api/v1/users`.
-pub fn users() -> OpenApiRouter<Services> {
+fn users() -> OpenApiRouter<Services> {
     OpenApiRouter::new()
         .routes(routes!(users::get_me))
         .routes(routes!(termination::terminate_account))

@@ -76,7 +76,9 @@ pub async fn change_password(
         check.report(mismatch(new, repeated.value().and_then(Option::as_ref)));
     }
     let (current, new) = check.done((current, new))?;
-    services.change_password(&who, current, new, &client).await?;
+    services
+        .change_password(&who, current, new, &client)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -87,7 +89,9 @@ pub async fn change_password(
     get, path = "/password-policy", tag = "Authentication", operation_id = "get_password_policy",
     responses((status = 200, description = "The rules in force", body = PasswordPolicyResponse))
 )]
-pub async fn get_password_policy(State(services): State<Services>) -> axum::Json<PasswordPolicyResponse> {
+pub async fn get_password_policy(
+    State(services): State<Services>,
+) -> axum::Json<PasswordPolicyResponse> {
     let rules = services.password_policy();
     axum::Json(PasswordPolicyResponse {
         profile: rules.profile,

@@ -2,7 +2,9 @@
 
 use super::{message::MessageResponse, signup::mismatch};
 use crate::{
-    domain::{Error, Result, email::EmailAddress, error::Fault, password::Password, secret::Secret},
+    domain::{
+        Error, Result, email::EmailAddress, error::Fault, password::Password, secret::Secret,
+    },
     http::extract::{Caller, Check, Field, Json},
     services::Services,
 };
@@ -51,7 +53,9 @@ pub async fn request_password_reset(
 ) -> Result<(StatusCode, axum::Json<MessageResponse>)> {
     let mut check = Check::new();
     let email = check.text("email", body.email, EmailAddress::parse);
-    services.request_password_reset(&check.done(email)?, &client).await?;
+    services
+        .request_password_reset(&check.done(email)?, &client)
+        .await?;
     let message = "If there is an account with this address, a mail with a link is on its way.";
     Ok((StatusCode::ACCEPTED, MessageResponse::new(message)))
 }
@@ -74,13 +78,19 @@ pub async fn confirm_password_reset(
     Json(body): Json<PasswordResetConfirmRequest>,
 ) -> Result<axum::Json<MessageResponse>> {
     let mut check = Check::new();
-    let token = check.text("token", body.token, |text| Ok::<_, Fault>(Secret::parse(text)));
+    let token = check.text("token", body.token, |text| {
+        Ok::<_, Fault>(Secret::parse(text))
+    });
     let new = check.text("new_password", body.new_password, Password::parse);
     let repeated = check.optional_text("confirm_password", body.confirm_password, Password::parse);
     if let Some(new) = new.value() {
         check.report(mismatch(new, repeated.value().and_then(Option::as_ref)));
     }
     let (token, new) = check.done((token, new))?;
-    services.confirm_password_reset(&token.ok_or(Error::BadToken)?, new, &client).await?;
-    Ok(MessageResponse::new("Your password is changed. Sign in with the new one."))
+    services
+        .confirm_password_reset(&token.ok_or(Error::BadToken)?, new, &client)
+        .await?;
+    Ok(MessageResponse::new(
+        "Your password is changed. Sign in with the new one.",
+    ))
 }

@@ -21,7 +21,10 @@ pub struct ReauthenticateRequest {
 /// A new access token of the same session.
 #[derive(Serialize, ToSchema)]
 pub struct AccessTokenResponse {
-    #[schema(max_length = 4096, example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln")]
+    #[schema(
+        max_length = 4096,
+        example = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln"
+    )]
     access_token: String,
     #[schema(max_length = 6, example = "Bearer")]
     token_type: &'static str,
@@ -50,7 +53,9 @@ pub async fn reauthenticate(
 ) -> Result<axum::Json<AccessTokenResponse>> {
     let mut check = Check::new();
     let password = check.text("password", body.password, Password::parse);
-    let token = services.reauthenticate(&who, check.done(password)?, &client).await?;
+    let token = services
+        .reauthenticate(&who, check.done(password)?, &client)
+        .await?;
     Ok(axum::Json(AccessTokenResponse {
         access_token: token.access_token,
         token_type: "Bearer",

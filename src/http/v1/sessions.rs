@@ -66,7 +66,11 @@ impl From<SessionView> for SessionResponse {
     post, path = "/logout", tag = "Sessions", operation_id = "logout", security(("bearerAuth" = [])),
     responses((status = 204, description = "The session has ended"))
 )]
-pub async fn logout(State(services): State<Services>, Caller(client): Caller, who: SignedIn) -> Result<StatusCode> {
+pub async fn logout(
+    State(services): State<Services>,
+    Caller(client): Caller,
+    who: SignedIn,
+) -> Result<StatusCode> {
     services.logout(&who, &client).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -94,9 +98,20 @@ pub async fn logout_all(
     get, path = "/sessions", tag = "Sessions", operation_id = "list_sessions", security(("bearerAuth" = [])),
     responses((status = 200, description = "The live sessions", body = SessionListResponse))
 )]
-pub async fn list_sessions(State(services): State<Services>, who: SignedIn) -> Result<Json<SessionListResponse>> {
-    let items = services.list_sessions(&who).await?.into_iter().map(SessionResponse::from).collect();
-    Ok(Json(SessionListResponse { items, next_cursor: None }))
+pub async fn list_sessions(
+    State(services): State<Services>,
+    who: SignedIn,
+) -> Result<Json<SessionListResponse>> {
+    let items = services
+        .list_sessions(&who)
+        .await?
+        .into_iter()
+        .map(SessionResponse::from)
+        .collect();
+    Ok(Json(SessionListResponse {
+        items,
+        next_cursor: None,
+    }))
 }
 
 /// End one of one's sessions

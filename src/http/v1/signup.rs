@@ -3,8 +3,7 @@
 use super::{message::MessageResponse, user::UserResponse};
 use crate::{
     domain::{
-        Result,
-        country,
+        Result, country,
         email::EmailAddress,
         error::{Fault, Violation},
         password::Password,
@@ -71,7 +70,10 @@ pub struct RegisterRequest {
     "email": "user@example.com", "password": "SecurePass123", "full_name": "Test User",
     "country": "NL", "state_province": "Utrecht"
 }))]
-#[expect(dead_code, reason = "only the document names it: it is read as a RegisterRequest")]
+#[expect(
+    dead_code,
+    reason = "only the document names it: it is read as a RegisterRequest"
+)]
 pub struct SignupRequest {
     #[schema(format = "email", min_length = 3, max_length = 254)]
     email: String,
@@ -129,19 +131,27 @@ pub async fn signup(
     Json(body): Json<RegisterRequest>,
 ) -> Result<Response> {
     let mut required = services.policy.signup_required.clone();
-    required.extend([SignupField::FullName, SignupField::Country, SignupField::StateProvince]);
+    required.extend([
+        SignupField::FullName,
+        SignupField::Country,
+        SignupField::StateProvince,
+    ]);
     let form = body.parse(&services, &required)?;
     Ok(answer(&services, services.register(form, &client).await?))
 }
 
 fn answer(services: &Services, signed_up: SignedUp) -> Response {
     match signed_up {
-        SignedUp::Created(user) => {
-            (StatusCode::CREATED, axum::Json(UserResponse::of(*user, services.now()))).into_response()
-        }
-        SignedUp::Accepted => {
-            (StatusCode::ACCEPTED, MessageResponse::new("Check your mail to go on.")).into_response()
-        }
+        SignedUp::Created(user) => (
+            StatusCode::CREATED,
+            axum::Json(UserResponse::of(*user, services.now())),
+        )
+            .into_response(),
+        SignedUp::Accepted => (
+            StatusCode::ACCEPTED,
+            MessageResponse::new("Check your mail to go on."),
+        )
+            .into_response(),
     }
 }
 
@@ -150,27 +160,84 @@ impl RegisterRequest {
         let mut check = Check::new();
         let email = check.text("email", self.email, EmailAddress::parse);
         let password = check.text("password", self.password, Password::parse);
-        let repeated = pick(&mut check, required, SignupField::ConfirmPassword, self.confirm_password, Password::parse);
-        let username = pick(&mut check, required, SignupField::Username, self.username, Username::parse);
-        let full_name = pick(&mut check, required, SignupField::FullName, self.full_name, |name| text::line(100, name));
-        let country = pick(&mut check, required, SignupField::Country, self.country, country::country);
+        let repeated = pick(
+            &mut check,
+            required,
+            SignupField::ConfirmPassword,
+            self.confirm_password,
+            Password::parse,
+        );
+        let username = pick(
+            &mut check,
+            required,
+            SignupField::Username,
+            self.username,
+            Username::parse,
+        );
+        let full_name = pick(
+            &mut check,
+            required,
+            SignupField::FullName,
+            self.full_name,
+            |name| text::line(100, name),
+        );
+        let country = pick(
+            &mut check,
+            required,
+            SignupField::Country,
+            self.country,
+            country::country,
+        );
         let of = country.value().and_then(Option::as_deref);
-        let state_province = pick(&mut check, required, SignupField::StateProvince, self.state_province, |state| {
-            country::state_province(of, state)
-        });
-        let locale = pick(&mut check, required, SignupField::Locale, self.locale, text::locale);
+        let state_province = pick(
+            &mut check,
+            required,
+            SignupField::StateProvince,
+            self.state_province,
+            |state| country::state_province(of, state),
+        );
+        let locale = pick(
+            &mut check,
+            required,
+            SignupField::Locale,
+            self.locale,
+            text::locale,
+        );
         if let (Some(email), Some(password)) = (email.value(), password.value()) {
             let context = crate::domain::password::Context {
                 email: Some(email),
-                username: username.value().and_then(Option::as_ref).map(Username::as_str),
+                username: username
+                    .value()
+                    .and_then(Option::as_ref)
+                    .map(Username::as_str),
                 full_name: full_name.value().and_then(Option::as_deref),
             };
             check.report(services.password_violations("password", password, &context));
-            check.report(mismatch(password, repeated.value().and_then(Option::as_ref)));
+            check.report(mismatch(
+                password,
+                repeated.value().and_then(Option::as_ref),
+            ));
         }
-        let fields = (email, password, username, full_name, country, state_province, locale);
-        let (email, password, username, full_name, country, state_province, locale) = check.done(fields)?;
-        Ok(SignUp { email, password, username, full_name, country, state_province, locale })
+        let fields = (
+            email,
+            password,
+            username,
+            full_name,
+            country,
+            state_province,
+            locale,
+        );
+        let (email, password, username, full_name, country, state_province, locale) =
+            check.done(fields)?;
+        Ok(SignUp {
+            email,
+            password,
+            username,
+            full_name,
+            country,
+            state_province,
+            locale,
+        })
     }
 }
 

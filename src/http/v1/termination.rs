@@ -1,7 +1,12 @@
 //! Ending one's account.
 
 use crate::{
-    domain::{Result, actor::SignedIn, error::{Fault, Violation}, password::Password},
+    domain::{
+        Result,
+        actor::SignedIn,
+        error::{Fault, Violation},
+        password::Password,
+    },
     http::extract::{Caller, Check, Field, Json},
     services::Services,
 };
@@ -44,7 +49,11 @@ pub async fn terminate_account(
     let password = check.text("password", body.password, Password::parse);
     let confirm = check.required("confirm", body.confirm, Ok::<_, Fault>);
     if confirm.value() == Some(&false) {
-        check.report([Violation::new("confirm", "unknown_value", "Set this to true to end the account.")]);
+        check.report([Violation::new(
+            "confirm",
+            "unknown_value",
+            "Set this to true to end the account.",
+        )]);
     }
     let (password, _) = check.done((password, confirm))?;
     services.terminate_account(&who, password, &client).await?;

@@ -2,7 +2,11 @@
 
 use super::login::TokenResponse;
 use crate::{
-    domain::{Result, error::{Fault, Refusal}, secret::Secret},
+    domain::{
+        Result,
+        error::{Fault, Refusal},
+        secret::Secret,
+    },
     http::extract::{Caller, Check, Field, Json},
     services::Services,
 };
@@ -36,7 +40,9 @@ pub async fn refresh(
     Json(body): Json<RefreshRequest>,
 ) -> Result<axum::Json<TokenResponse>> {
     let mut check = Check::new();
-    let token = check.text("refresh_token", body.refresh_token, |text| Ok::<_, Fault>(Secret::parse(text)));
+    let token = check.text("refresh_token", body.refresh_token, |text| {
+        Ok::<_, Fault>(Secret::parse(text))
+    });
     // A token of another form was never ours, which is as wrong as an unknown one.
     let token = check.done(token)?.ok_or(Refusal::TokenInvalid)?;
     let tokens = services.refresh(&token, &client).await?;

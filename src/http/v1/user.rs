@@ -1,6 +1,10 @@
 //! The user on the wire.
 
-use crate::domain::{Timestamp, id::UserId, user::{Tier, User, UserStatus}};
+use crate::domain::{
+    Timestamp,
+    id::UserId,
+    user::{Tier, User, UserStatus},
+};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -57,7 +61,10 @@ pub struct UserResponse {
 /// Names of roles, weakest first.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
-#[expect(dead_code, reason = "only the document names it; on the wire it is text")]
+#[expect(
+    dead_code,
+    reason = "only the document names it; on the wire it is text"
+)]
 pub enum RoleName {
     User,
     Manager,
@@ -67,7 +74,10 @@ pub enum RoleName {
 /// Names of tiers.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
-#[expect(dead_code, reason = "only the document names it; on the wire it is text")]
+#[expect(
+    dead_code,
+    reason = "only the document names it; on the wire it is text"
+)]
 pub enum TierName {
     Basic,
     Premium,
@@ -76,7 +86,10 @@ pub enum TierName {
 /// Names of account states.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
-#[expect(dead_code, reason = "only the document names it; on the wire it is text")]
+#[expect(
+    dead_code,
+    reason = "only the document names it; on the wire it is text"
+)]
 pub enum StatusName {
     Pending,
     Active,

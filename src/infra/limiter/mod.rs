@@ -6,7 +6,8 @@ mod tests;
 
 use crate::{domain::rate::Rate, infra::clock::Clock};
 use governor::{
-    Quota, RateLimiter, clock, middleware::StateInformationMiddleware, state::keyed::DashMapStateStore,
+    Quota, RateLimiter, clock, middleware::StateInformationMiddleware,
+    state::keyed::DashMapStateStore,
 };
 use std::{
     collections::HashMap,

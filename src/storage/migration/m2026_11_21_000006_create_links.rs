@@ -65,7 +65,12 @@ impl MigrationTrait for Migration {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         drop_tables(
             manager,
-            &["email_changes", "invitations", "password_resets", "email_verifications"],
+            &[
+                "email_changes",
+                "invitations",
+                "password_resets",
+                "email_verifications",
+            ],
         )
         .await
     }

@@ -1,3 +1,11 @@
-//! What the tests stand on.
+//! What the tests stand on: the real app on a database of its own, a hand-wound clock, mails in a list, a small cast.
 
+pub mod app;
+pub mod client;
+pub mod database;
+pub mod logs;
+pub mod people;
 pub mod smtp;
+
+pub use app::TestApp;
+pub use client::Reply;

@@ -1,0 +1,175 @@
+//! The OpenAPI document. Handlers describe what is theirs; what holds for all operations (shared failures, `security`)
+//! is written here once by [`finish`], so that no handler can forget it.
+
+mod older;
+#[cfg(test)]
+mod tests;
+
+pub use older::as_3_0;
+
+use super::{compat, responses, system, v1};
+use serde_json::Value;
+use utoipa::{
+    Modify, OpenApi as _,
+    openapi::{
+        HttpMethod, OpenApi, PathItem, SecurityRequirement,
+        path::Operation,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Usher",
+        version = "1.0",
+        description = "User management: accounts, sign-in, sessions, profiles, roles, audit trail and events.\n\n\
+            Failures are `application/problem+json` (RFC 9457) with a stable `code`. Requests are JSON of at most 64 KiB. \
+            Sign in at `/api/v1/auth/login` and send the access token as `Authorization: Bearer`.",
+        license(name = "MIT", identifier = "MIT"),
+    ),
+    servers((url = "/", description = "This server")),
+    tags(
+        (name = "Authentication", description = "Sign-up, sign-in, tokens, verification, reset, invitation."),
+        (name = "Sessions", description = "One's signed-in devices."),
+        (name = "Account", description = "One's own account: password, address, end."),
+        (name = "System", description = "The service itself: health, figures, keys."),
+    ),
+    modifiers(&Bearer),
+)]
+struct Head;
+
+/// Declares how to authenticate.
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("The access token of a login."));
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("bearerAuth", SecurityScheme::Http(scheme.build()));
+    }
+}
+
+/// The whole document; the same on every deployment.
+pub fn document() -> Value {
+    let mut document = Head::openapi();
+    document.merge(system::document());
+    document.merge(v1::document());
+    compat::describe(&mut document);
+    finish(&mut document);
+    serde_json::to_value(document).unwrap_or_default()
+}
+
+/// Describes the operation of another path at this one, too; its operationId gets the suffix. Routing it is up to the
+/// caller. False if there is no such operation.
+pub fn also_at(
+    document: &mut OpenApi,
+    alias: &str,
+    (method, canonical): (HttpMethod, &str),
+    suffix: &str,
+) -> bool {
+    let paths = &mut document.paths.paths;
+    let found = paths.get_mut(canonical);
+    let Some(mut twin) = found.and_then(|item| slot(item, &method).clone()) else {
+        return false;
+    };
+    twin.operation_id = twin.operation_id.map(|id| format!("{id}{suffix}"));
+    paths
+        .entry(alias.to_owned())
+        .or_default()
+        .merge_operations(PathItem::new(method, twin));
+    true
+}
+
+fn slot<'a>(item: &'a mut PathItem, method: &HttpMethod) -> &'a mut Option<Operation> {
+    match method {
+        HttpMethod::Post => &mut item.post,
+        HttpMethod::Put => &mut item.put,
+        HttpMethod::Patch => &mut item.patch,
+        HttpMethod::Delete => &mut item.delete,
+        HttpMethod::Head => &mut item.head,
+        HttpMethod::Options => &mut item.options,
+        HttpMethod::Trace => &mut item.trace,
+        HttpMethod::Get => &mut item.get,
+    }
+}
+
+/// Adds to every operation what holds for all.
+fn finish(document: &mut OpenApi) {
+    responses::register(document.components.get_or_insert_default());
+    for (path, item) in &mut document.paths.paths {
+        let slots = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.patch,
+            &mut item.delete,
+        ];
+        for operation in slots.into_iter().flatten() {
+            complete(operation, path);
+        }
+    }
+}
+
+fn complete(operation: &mut Operation, path: &str) {
+    let security = operation
+        .security
+        .get_or_insert_with(|| vec![SecurityRequirement::default()]);
+    let needs_token = !security.contains(&SecurityRequirement::default());
+    let is_system = operation.tags.iter().flatten().any(|tag| tag == "System");
+    let has_body = operation.request_body.is_some();
+    let has_input = has_body
+        || operation
+            .parameters
+            .as_ref()
+            .is_some_and(|all| !all.is_empty());
+    let answers_json = operation
+        .responses
+        .responses
+        .values()
+        .any(|response| match response {
+            utoipa::openapi::RefOr::T(response) => {
+                response.content.contains_key("application/json") || response.content.is_empty()
+            }
+            utoipa::openapi::RefOr::Ref(_) => false,
+        });
+    name_failures(operation);
+    let applying = [
+        (400, has_body),
+        (401, needs_token),
+        (404, path.contains('{')),
+        (406, answers_json),
+        (413, has_body),
+        (415, has_body),
+        (422, has_input && !is_system),
+        (429, !is_system),
+        (500, true),
+        (503, true),
+    ];
+    for (status, applies) in applying {
+        if let (true, Some(shared)) = (applies, responses::with_status(status)) {
+            operation
+                .responses
+                .responses
+                .entry(status.to_string())
+                .or_insert_with(|| shared.reference());
+        }
+    }
+}
+
+/// Gives the failures that an operation names by their codes their bodies and examples.
+fn name_failures(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        let shared = status.parse().ok().and_then(responses::with_status);
+        if let (Some(shared), utoipa::openapi::RefOr::T(response)) = (shared, response)
+            && response.content.is_empty()
+        {
+            *response = shared.of_codes(&response.description);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The app under test, built by the same function as in production. Time is wound, never slept; requests go through the
+//! real router without a socket.
+
+use super::{
+    client::{Reply, RequestBuilder},
+    database::TestDatabase,
+    logs::Logs,
+};
+use axum::{
+    body::Body,
+    extract::ConnectInfo,
+    http::{Method, Request},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tower::ServiceExt as _;
+use usher::{App, Clock, Config, Entropy, Mailer, Means, Message};
+
+/// When tests begin: a Monday.
+pub const BEGIN: &str = "2026-01-05T12:00:00Z";
+/// Ada the admin is there from the start.
+pub const ADA: &str = "ada@example.com";
+/// What everybody in the cast has chosen.
+pub const PASSWORD: &str = "SecurePass123";
+
+/// The service with everything around it that a test can touch.
+pub struct TestApp {
+    pub app: App,
+    pub clock: Clock,
+    pub db: Arc<TestDatabase>,
+    pub logs: Logs,
+    inbox: Arc<Mutex<Vec<Message>>>,
+    errors_expected: AtomicBool,
+}
+
+impl TestApp {
+    /// With the usual test settings: no rate limits, hashes that cost nothing.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// With these settings on top.
+    pub async fn start_with(settings: &[(&str, &str)]) -> Self {
+        let db = Arc::new(TestDatabase::create().await);
+        let clock = Clock::hand_wound(BEGIN.parse().unwrap());
+        Self::start_on(db, clock, 1, settings).await
+    }
+
+    /// Another node on the same database, with the same clock; `seed` must differ.
+    pub async fn start_node(&self, seed: u64, settings: &[(&str, &str)]) -> Self {
+        Self::start_on(Arc::clone(&self.db), self.clock.clone(), seed, settings).await
+    }
+
+    /// On this database and clock.
+    pub async fn start_on(
+        db: Arc<TestDatabase>,
+        clock: Clock,
+        seed: u64,
+        settings: &[(&str, &str)],
+    ) -> Self {
+        let logs = Logs::capture();
+        let (url, folder) = (db.url(), db.folder().display().to_string());
+        let mut all = vec![
+            ("DATABASE_URL", url.as_str()),
+            ("DATA_DIR", folder.as_str()),
+            ("SQLITE_SYNCHRONOUS", "normal"),
+            ("PUBLIC_URL", "http://usher.test"),
+            ("ADMIN_EMAIL", ADA),
+            ("ADMIN_PASSWORD", PASSWORD),
+        ];
+        all.retain(|(name, _)| !settings.iter().any(|(other, _)| other == name));
+        all.extend_from_slice(settings);
+        let config = Config::for_tests(&all).unwrap();
+        let inbox = Arc::new(Mutex::new(Vec::new()));
+        let mailer = Some(Mailer::Memory(Arc::clone(&inbox)));
+        let means = Means {
+            clock: clock.clone(),
+            entropy: Entropy::seeded(seed),
+            mailer,
+        };
+        let app = usher::build(&config, means).await.unwrap();
+        Self {
+            app,
+            clock,
+            db,
+            logs,
+            inbox,
+            errors_expected: AtomicBool::new(false),
+        }
+    }
+
+    /// Winds the clock.
+    pub fn advance(&self, by: TimeDelta) {
+        self.clock.advance(by);
+    }
+
+    /// The time by the test's clock.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// A request to be shaped and sent.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder<'_> {
+        RequestBuilder::new(self, method, path)
+    }
+
+    /// `GET`
+    pub async fn get(&self, path: &str) -> Reply {
+        self.request(Method::GET, path).send().await
+    }
+
+    /// `GET` with an access token.
+    pub async fn get_as(&self, token: &str, path: &str) -> Reply {
+        self.request(Method::GET, path).bearer(token).send().await
+    }
+
+    /// `POST` with a JSON body.
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
+        self.request(Method::POST, path).json(body).send().await
+    }
+
+    /// `POST` with an access token and a JSON body.
+    pub async fn post_as(&self, token: &str, path: &str, body: Value) -> Reply {
+        self.request(Method::POST, path)
+            .bearer(token)
+            .json(body)
+            .send()
+            .await
+    }
+
+    /// Through the whole router, from this address.
+    pub async fn send(&self, mut request: Request<Body>, from: IpAddr) -> Reply {
+        request
+            .extensions_mut()
+            .insert(ConnectInfo(SocketAddr::new(from, 50_000)));
+        let response = self.app.router.clone().oneshot(request).await.unwrap();
+        Reply::read(response).await
+    }
+
+    /// Every mail so far, oldest first; sends what is due before it looks.
+    pub async fn inbox(&self) -> Vec<Message> {
+        self.app.deliver_mails().await.unwrap();
+        self.inbox.lock().unwrap().clone()
+    }
+
+    /// The mails to one address, oldest first.
+    pub async fn mails_to(&self, email: &str) -> Vec<Message> {
+        let mut mails = self.inbox().await;
+        mails.retain(|mail| mail.to == email);
+        mails
+    }
+
+    /// The token in the newest mail to this address.
+    pub async fn last_token_to(&self, email: &str) -> String {
+        let mails = self.mails_to(email).await;
+        let mail = mails.last().unwrap_or_else(|| panic!("no mail to {email}"));
+        let (_, token) = mail
+            .text
+            .split_once("token=")
+            .expect("the mail has no token");
+        token.split_whitespace().next().unwrap().to_owned()
+    }
+
+    /// The types of all events, in order of writing.
+    pub async fn events(&self) -> Vec<String> {
+        self.db
+            .texts("SELECT type FROM outbox_events ORDER BY occurred_at, id")
+            .await
+    }
+
+    /// `action outcome` of all audit entries, in order of writing.
+    pub async fn audit(&self) -> Vec<String> {
+        self.db
+            .texts("SELECT action || ' ' || outcome FROM audit_log ORDER BY at, id")
+            .await
+    }
+
+    /// This test makes the service log errors.
+    pub fn expect_errors(&self) {
+        self.errors_expected.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for TestApp {
+    /// Nothing is left to send, and no error was logged unexpectedly.
+    fn drop(&mut self) {
+        if std::thread::panicking() || self.errors_expected.load(Ordering::Relaxed) {
+            return;
+        }
+        tokio::task::block_in_place(|| {
+            tokio::runtime::Handle::current().block_on(async {
+                self.app
+                    .deliver_mails()
+                    .await
+                    .expect("the outbox could not be drained");
+                let waiting = self
+                    .db
+                    .number("SELECT count(*) FROM outbox_mails WHERE status = 'pending'")
+                    .await;
+                assert_eq!(waiting, 0, "mails are left in the outbox");
+            });
+        });
+        assert_eq!(
+            self.logs.errors(),
+            Vec::<String>::new(),
+            "errors were logged"
+        );
+    }
+}

@@ -1,0 +1,216 @@
+//! A database for one test: a SQLite file of its own, or with `TEST_DATABASE_URL` a PostgreSQL database copied from a
+//! template that the first test migrates.
+
+use sqlx::{
+    AssertSqlSafe, Connection, PgConnection, PgPool, Row, SqlitePool, postgres::PgPoolOptions,
+};
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// One key for all processes of a test run: who makes the template holds it.
+const TEMPLATE_LOCK: i64 = 0x7465_7374;
+const TEMPLATE: &str = "usher_test_template";
+
+/// A test's own database, for looking behind the service's back.
+pub enum TestDatabase {
+    Sqlite {
+        pool: SqlitePool,
+        folder: TempDir,
+    },
+    Postgres {
+        pool: PgPool,
+        url: String,
+        folder: TempDir,
+    },
+}
+
+impl TestDatabase {
+    /// A new empty database; on PostgreSQL with the schema in it already.
+    pub async fn create() -> Self {
+        let folder = TempDir::new().unwrap();
+        match server() {
+            None => {
+                let path = folder.path().join("usher.db");
+                let options = sqlx::sqlite::SqliteConnectOptions::new()
+                    .filename(path)
+                    .create_if_missing(true)
+                    .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal);
+                Self::Sqlite {
+                    pool: SqlitePool::connect_with(options).await.unwrap(),
+                    folder,
+                }
+            }
+            Some(server) => {
+                let url = copy_of_template(&server).await;
+                let pool = PgPoolOptions::new()
+                    .max_connections(2)
+                    .connect(&url)
+                    .await
+                    .unwrap();
+                Self::Postgres { pool, url, folder }
+            }
+        }
+    }
+
+    /// A new database without a schema.
+    pub async fn create_empty() -> Self {
+        match server() {
+            None => Self::create().await,
+            Some(server) => {
+                let name = new_name();
+                let mut admin = PgConnection::connect(&server).await.unwrap();
+                run(&mut admin, format!("CREATE DATABASE {name}")).await;
+                let url = with_database(&server, &name);
+                let pool = PgPoolOptions::new()
+                    .max_connections(2)
+                    .connect(&url)
+                    .await
+                    .unwrap();
+                Self::Postgres {
+                    pool,
+                    url,
+                    folder: TempDir::new().unwrap(),
+                }
+            }
+        }
+    }
+
+    /// As `DATABASE_URL`.
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite { folder, .. } => format!("sqlite://{}/usher.db", folder.path().display()),
+            Self::Postgres { url, .. } => url.clone(),
+        }
+    }
+
+    /// As `DATA_DIR`.
+    pub fn folder(&self) -> PathBuf {
+        match self {
+            Self::Sqlite { folder, .. } | Self::Postgres { folder, .. } => folder.path().to_owned(),
+        }
+    }
+
+    /// Whether it is PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres { .. })
+    }
+
+    /// Runs a statement; how many rows it touched.
+    pub async fn execute(&self, sql: &str) -> u64 {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite { pool, .. } => sqlx::raw_sql(sql)
+                .execute(pool)
+                .await
+                .unwrap()
+                .rows_affected(),
+            Self::Postgres { pool, .. } => sqlx::raw_sql(sql)
+                .execute(pool)
+                .await
+                .unwrap()
+                .rows_affected(),
+        }
+    }
+
+    /// The number that a query gives, such as `SELECT count(*) FROM users`.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+            Self::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+        }
+    }
+
+    /// The texts of the first column that a query gives.
+    pub async fn texts(&self, sql: &str) -> Vec<String> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite { pool, .. } => {
+                let rows = sqlx::query(sql).fetch_all(pool).await.unwrap();
+                rows.iter()
+                    .map(|row| row.get::<Option<String>, _>(0).unwrap_or_default())
+                    .collect()
+            }
+            Self::Postgres { pool, .. } => {
+                let rows = sqlx::query(sql).fetch_all(pool).await.unwrap();
+                rows.iter()
+                    .map(|row| row.get::<Option<String>, _>(0).unwrap_or_default())
+                    .collect()
+            }
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test run says by it which server to use"
+)]
+fn server() -> Option<String> {
+    std::env::var("TEST_DATABASE_URL")
+        .ok()
+        .filter(|url| !url.is_empty())
+}
+
+/// A database name that no other test has.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests of several processes share one server"
+)]
+fn new_name() -> String {
+    format!("usher_test_{}", uuid::Uuid::new_v4().simple())
+}
+
+async fn copy_of_template(server: &str) -> String {
+    let mut admin = PgConnection::connect(server).await.unwrap();
+    run(
+        &mut admin,
+        format!("SELECT pg_advisory_lock({TEMPLATE_LOCK})"),
+    )
+    .await;
+    let found = "SELECT count(*) FROM pg_database WHERE datname = $1";
+    let found: i64 = sqlx::query_scalar(found)
+        .bind(TEMPLATE)
+        .fetch_one(&mut admin)
+        .await
+        .unwrap();
+    if found == 0 {
+        let draft = new_name();
+        run(&mut admin, format!("CREATE DATABASE {draft}")).await;
+        let url = with_database(server, &draft);
+        let config =
+            usher::Config::for_tests(&[("DATABASE_URL", &url), ("DATA_DIR", "/nonexistent")])
+                .unwrap();
+        usher::migrate(&config).await.unwrap();
+        run(
+            &mut admin,
+            format!("ALTER DATABASE {draft} RENAME TO {TEMPLATE}"),
+        )
+        .await;
+    }
+    let name = new_name();
+    run(
+        &mut admin,
+        format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}"),
+    )
+    .await;
+    run(
+        &mut admin,
+        format!("SELECT pg_advisory_unlock({TEMPLATE_LOCK})"),
+    )
+    .await;
+    admin.close().await.unwrap();
+    with_database(server, &name)
+}
+
+async fn run(connection: &mut PgConnection, sql: String) {
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(connection)
+        .await
+        .unwrap();
+}
+
+fn with_database(server: &str, name: &str) -> String {
+    let mut url: url::Url = server.parse().unwrap();
+    url.set_path(name);
+    url.to_string()
+}
