@@ -1,8 +1,17 @@
-//! A field of a request body before it is checked. Reading it never fails, so that all broken fields of a body can be
-//! reported at once. Give the container `#[derive(Default)]` and `#[serde(default)]`, so that a field may be absent.
+//! A field of a request body or query before it is checked. Reading it never fails, so that all broken fields can be
+//! reported at once. In the document it is `#[schema(value_type = String)]`, or `Option<String>` if it may be left out;
+//! serde attributes are not needed.
 
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
-use serde_json::Value;
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        DeserializeOwned, IntoDeserializer, Visitor,
+        value::{Error as Misfit, MapDeserializer},
+    },
+    forward_to_deserialize_any,
+};
+use serde_json::{Map, Value};
+use std::marker::PhantomData;
 
 /// A field as it came.
 #[derive(Clone, Default)]
@@ -18,14 +27,79 @@ pub enum Field<T> {
     Value(T),
 }
 
+/// Reads a struct of [`Field`]s; fails only if the struct has other fields, too.
+pub(super) fn read<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Misfit> {
+    let fields = fields.into_iter().map(|(name, value)| (name, Given(value)));
+    T::deserialize(MapDeserializer::new(fields))
+}
+
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(match Value::deserialize(deserializer)? {
-            Value::Null => Self::Null,
-            value if has_nul(&value) => Self::Wrong,
-            value => T::deserialize(value).map_or(Self::Wrong, Self::Value),
-        })
+        deserializer.deserialize_option(Reader(PhantomData))
     }
+}
+
+struct Reader<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for Reader<T> {
+    type Value = Field<T>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a field")
+    }
+
+    /// What serde asks for in place of a field that is not there.
+    fn visit_none<E>(self) -> Result<Field<T>, E> {
+        Ok(Field::Absent)
+    }
+
+    fn visit_unit<E>(self) -> Result<Field<T>, E> {
+        Ok(Field::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Field<T>, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        if has_nul(&value) {
+            return Ok(Field::Wrong);
+        }
+        Ok(T::deserialize(value).map_or(Field::Wrong, Field::Value))
+    }
+}
+
+/// A value that came; unlike `Value` it tells `null` from what is not there.
+struct Given(Value);
+
+impl IntoDeserializer<'_, Misfit> for Given {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Given {
+    type Error = Misfit;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        self.0.deserialize_any(visitor).map_err(misfit)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        match self.0 {
+            Value::Null => visitor.visit_unit(),
+            value => visitor.visit_some(value).map_err(misfit),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// Without serde's text, which repeats the value.
+fn misfit(_: serde_json::Error) -> Misfit {
+    serde::de::Error::custom("a field does not fit")
 }
 
 fn has_nul(value: &Value) -> bool {
@@ -48,5 +122,74 @@ impl<T> std::fmt::Debug for Field<T> {
             Self::Wrong => "Wrong",
             Self::Value(_) => "Value(***)",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[derive(Deserialize, utoipa::ToSchema)]
+    struct Sample {
+        #[schema(value_type = String, max_length = 254)]
+        text: Field<String>,
+        #[schema(value_type = Option<bool>)]
+        flag: Field<bool>,
+        #[schema(value_type = Option<Vec<String>>)]
+        list: Field<Vec<String>>,
+    }
+
+    fn sample(json: Value) -> Sample {
+        match json {
+            Value::Object(fields) => read(fields).unwrap(),
+            other => panic!("{other}"),
+        }
+    }
+
+    fn seen(json: Value) -> String {
+        let Sample { text, flag, list } = sample(json);
+        format!("{text:?} {flag:?} {list:?}")
+    }
+
+    #[test]
+    fn a_field_is_read_whatever_it_is() {
+        assert_eq!(seen(json!({"more": null})), "Absent Absent Absent");
+        assert_eq!(
+            seen(json!({"text": null, "flag": "true", "list": [1], "more": 1})),
+            "Null Wrong Wrong"
+        );
+        assert_eq!(
+            seen(json!({"text": "a", "flag": true, "list": ["a"]})),
+            "Value(***) Value(***) Value(***)"
+        );
+    }
+
+    #[test]
+    fn text_with_nul_is_wrong() {
+        assert_eq!(
+            seen(json!({"text": "a\0", "list": ["a", "\0"]})),
+            "Wrong Absent Wrong"
+        );
+    }
+
+    #[test]
+    fn the_document_shows_what_the_field_holds() {
+        let schema = json!(<Sample as utoipa::PartialSchema>::schema());
+        assert_eq!(schema["required"], json!(["text"]));
+        assert_eq!(schema["properties"]["text"]["type"], "string");
+        assert_eq!(
+            schema["properties"]["flag"]["type"],
+            json!(["boolean", "null"])
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_is_kept_as_it_came(text in "\\PC{0,20}") {
+            let read = sample(json!({"text": text}));
+            prop_assert!(matches!(read.text, Field::Value(kept) if kept == text));
+        }
     }
 }

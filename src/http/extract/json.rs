@@ -1,7 +1,7 @@
 //! JSON bodies: `application/json` (or `+json`) only, so that no form of another site can send one; at most as long as
 //! the route's body limit.
 
-use super::strict;
+use super::{field, strict};
 use crate::http::problem::Problem;
 use axum::{
     body::Bytes,
@@ -61,7 +61,7 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Prob
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<Json<T>, Problem> {
-    T::deserialize(strict::object(bytes)?)
+    field::read(strict::object(bytes)?)
         .map(Json)
         .map_err(|_| Problem::malformed("The body does not have the form of this operation."))
 }

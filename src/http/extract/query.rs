@@ -1,6 +1,7 @@
 //! Query parameters: all of them text (`Field<String>`), each at most once. A name that comes twice is refused, because
 //! servers and proxies disagree on which of the two counts.
 
+use super::field;
 use crate::domain::error::Error;
 use axum::{
     extract::FromRequestParts,
@@ -34,7 +35,7 @@ fn read<T: DeserializeOwned>(uri: &Uri) -> Result<T, Error> {
             ));
         }
     }
-    T::deserialize(Value::Object(fields))
+    field::read(fields)
         .map_err(|_| Error::invalid("query", "format", "The query has the wrong form."))
 }
 
@@ -43,8 +44,7 @@ mod tests {
     use super::*;
     use crate::http::extract::Field;
 
-    #[derive(serde::Deserialize, Default)]
-    #[serde(default)]
+    #[derive(serde::Deserialize)]
     struct Sample {
         token: Field<String>,
     }
