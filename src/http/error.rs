@@ -120,3 +120,73 @@ pub fn retry_after(pause: Duration) -> HeaderValue {
 pub fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::error::{Barrier, Clash, Spent},
+        http::problem_kinds,
+    };
+
+    #[test]
+    fn every_failure_is_a_known_kind_with_its_status() {
+        let mut all = vec![
+            Error::Invalid(Vec::new()),
+            Error::BadToken,
+            Error::NotFound("thing"),
+            Error::TooMany {
+                retry_after: Duration::ZERO,
+            },
+            Error::internal(anyhow::anyhow!("cause")),
+        ];
+        all.extend(
+            [
+                Refusal::InvalidCredentials,
+                Refusal::NoToken,
+                Refusal::TokenInvalid,
+                Refusal::TokenExpired,
+                Refusal::TokenReused,
+                Refusal::SessionEnded,
+            ]
+            .map(Error::from),
+        );
+        all.extend(
+            [
+                Barrier::EmailNotVerified,
+                Barrier::AccountDeactivated,
+                Barrier::ReauthenticationRequired,
+                Barrier::Permission,
+                Barrier::WrongPassword,
+            ]
+            .map(Error::from),
+        );
+        all.extend(
+            [
+                Clash::EmailTaken,
+                Clash::UsernameTaken,
+                Clash::LastAdmin,
+                Clash::State,
+            ]
+            .map(Error::from),
+        );
+        all.extend([Spent::Expired, Spent::Used].map(Error::from));
+        all.extend([Part::Hasher, Part::Database].map(Error::from));
+        for error in all {
+            let kind = problem_kinds::find(error.code()).unwrap();
+            let status = status(&error).as_u16();
+            assert!(
+                kind.status == status || kind.also == Some(status),
+                "{} with {status}",
+                kind.code
+            );
+        }
+    }
+
+    #[test]
+    fn a_wait_is_rounded_up_to_at_least_a_second() {
+        for (millis, seconds) in [(0, "1"), (1, "1"), (1000, "1"), (1001, "2")] {
+            assert_eq!(retry_after(Duration::from_millis(millis)), seconds);
+        }
+    }
+}

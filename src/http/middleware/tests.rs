@@ -31,6 +31,7 @@ use tower::ServiceExt;
 mod bodies;
 mod headers;
 mod limits;
+mod logs;
 mod problems;
 
 /// A router to be asked, and what it told the audit trail.
@@ -119,28 +120,30 @@ fn panic_with(message: &str) -> StatusCode {
 
 impl Door {
     fn new() -> Self {
-        Self::with(|_| {}, |_, _| Decision::unlimited())
+        Self::with(|_, _| {})
     }
 
-    fn with(
-        change: impl FnOnce(&mut HttpSettings),
-        check_rate: impl Fn(Class, &str) -> Decision + Send + Sync + 'static,
-    ) -> Self {
-        let mut settings = settings();
-        change(&mut settings);
+    fn with(change: impl FnOnce(&mut HttpSettings, &mut Hooks)) -> Self {
         let refusals = Arc::new(AtomicU32::new(0));
         let noted = Arc::clone(&refusals);
-        let hooks = Hooks {
+        let mut hooks = Hooks {
             new_request_id: Arc::new(|| "made".to_owned()),
             is_draining: Arc::new(|| false),
-            check_rate: Arc::new(check_rate),
+            check_rate: Arc::new(|_, _| Decision::unlimited()),
             note_refusal: Arc::new(move |_, _| {
                 noted.fetch_add(1, Ordering::SeqCst);
             }),
         };
+        let mut settings = settings();
+        change(&mut settings, &mut hooks);
         let settings = Arc::new(settings);
         let router = framed(routes(), &Frame { settings, hooks });
         Self { router, refusals }
+    }
+
+    /// A door at which two requests of each address and class are allowed.
+    fn limited() -> Self {
+        Self::with(|_, hooks| hooks.check_rate = Arc::new(two_each()))
     }
 
     async fn get(&self, path: &str) -> Answer {

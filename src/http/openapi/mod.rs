@@ -9,11 +9,12 @@ pub use older::as_3_0;
 
 use super::{compat, responses, system, v1};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use utoipa::{
     Modify, OpenApi as _,
     openapi::{
-        HttpMethod, OpenApi, PathItem, SecurityRequirement,
-        path::Operation,
+        HttpMethod, OpenApi, PathItem, RefOr, Response, SecurityRequirement,
+        path::{Operation, ParameterIn},
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -101,7 +102,7 @@ fn slot<'a>(item: &'a mut PathItem, method: &HttpMethod) -> &'a mut Option<Opera
 
 /// Adds to every operation what holds for all.
 fn finish(document: &mut OpenApi) {
-    responses::register(document.components.get_or_insert_default());
+    let mut used = BTreeSet::new();
     for (path, item) in &mut document.paths.paths {
         let slots = [
             &mut item.get,
@@ -112,7 +113,24 @@ fn finish(document: &mut OpenApi) {
         ];
         for operation in slots.into_iter().flatten() {
             complete(operation, path);
+            used.extend(
+                operation
+                    .responses
+                    .responses
+                    .values()
+                    .filter_map(shared_name),
+            );
         }
+    }
+    let components = document.components.get_or_insert_default();
+    responses::register(components);
+    components.responses.retain(|name, _| used.contains(name));
+}
+
+fn shared_name(response: &RefOr<Response>) -> Option<String> {
+    match response {
+        RefOr::Ref(reference) => reference.ref_location.rsplit('/').next().map(str::to_owned),
+        RefOr::T(_) => None,
     }
 }
 
@@ -123,20 +141,20 @@ fn complete(operation: &mut Operation, path: &str) {
     let needs_token = !security.contains(&SecurityRequirement::default());
     let is_system = operation.tags.iter().flatten().any(|tag| tag == "System");
     let has_body = operation.request_body.is_some();
-    let has_input = has_body
-        || operation
-            .parameters
-            .as_ref()
-            .is_some_and(|all| !all.is_empty());
+    let mut parameters = operation.parameters.iter().flatten();
+    let has_query = parameters.any(|parameter| match parameter {
+        RefOr::T(parameter) => parameter.parameter_in == ParameterIn::Query,
+        RefOr::Ref(_) => true,
+    });
     let answers_json = operation
         .responses
         .responses
         .values()
         .any(|response| match response {
-            utoipa::openapi::RefOr::T(response) => {
+            RefOr::T(response) => {
                 response.content.contains_key("application/json") || response.content.is_empty()
             }
-            utoipa::openapi::RefOr::Ref(_) => false,
+            RefOr::Ref(_) => false,
         });
     name_failures(operation);
     let applying = [
@@ -146,7 +164,7 @@ fn complete(operation: &mut Operation, path: &str) {
         (406, answers_json),
         (413, has_body),
         (415, has_body),
-        (422, has_input && !is_system),
+        (422, has_body || has_query),
         (429, !is_system),
         (500, true),
         (503, true),

@@ -9,7 +9,7 @@ async fn login(door: &Door, headers: &[(&str, &str)]) -> Answer {
 
 #[tokio::test]
 async fn a_used_up_class_is_refused_and_noted() {
-    let door = Door::with(|_| {}, two_each());
+    let door = Door::limited();
     let first = login(&door, &[]).await;
     assert_eq!(first.header("ratelimit-policy"), Some("\"login\";q=2;w=60"));
     assert_eq!(first.header("ratelimit"), Some("\"login\";r=1;t=31"));
@@ -27,7 +27,10 @@ async fn a_used_up_class_is_refused_and_noted() {
 
 #[tokio::test]
 async fn invented_addresses_do_not_escape_the_limit() {
-    let door = Door::with(|settings| settings.trusted_proxies.clear(), two_each());
+    let door = Door::with(|settings, hooks| {
+        settings.trusted_proxies.clear();
+        hooks.check_rate = Arc::new(two_each());
+    });
     let mut statuses = Vec::new();
     for number in 0..4 {
         let address = format!("198.51.100.{number}");
@@ -47,7 +50,7 @@ async fn invented_addresses_do_not_escape_the_limit() {
 
 #[tokio::test]
 async fn clients_behind_a_trusted_proxy_have_limits_of_their_own() {
-    let door = Door::with(|_| {}, two_each());
+    let door = Door::limited();
     for address in ["198.51.100.1", "198.51.100.2", "198.51.100.3"] {
         let answer = login(&door, &[("x-forwarded-for", address)]).await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT);
@@ -56,7 +59,7 @@ async fn clients_behind_a_trusted_proxy_have_limits_of_their_own() {
 
 #[tokio::test]
 async fn what_reports_on_the_service_is_not_limited() {
-    let door = Door::with(|_| {}, two_each());
+    let door = Door::limited();
     for _ in 0..4 {
         let answer = door.get("/health").await;
         assert_eq!(
