@@ -1,6 +1,6 @@
 //! `usher config check` and `usher config show`: what they print. Secrets are hidden before they get here.
 
-use crate::config::{Config, ConfigError, Shown, Sources};
+use crate::config::{self, Config, ConfigError, Shown, Sources};
 use clap::Subcommand;
 use serde_json::{Value, json};
 
@@ -14,6 +14,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print every setting with its default and what it means: the example of a `.env` file.
+    Example {
+        /// As a Markdown table.
+        #[arg(long)]
+        markdown: bool,
+    },
 }
 
 impl Command {
@@ -21,6 +27,8 @@ impl Command {
     pub fn run(self, sources: &Sources) -> anyhow::Result<()> {
         match self {
             Self::Check => super::say(&check(sources)?),
+            Self::Example { markdown: true } => super::say(&config::markdown_table()),
+            Self::Example { markdown: false } => super::say(config::env_example().trim_end()),
             Self::Show { json } => super::say(&show(&Config::load(sources)?, json)),
         }
     }

@@ -25,11 +25,10 @@ mod sources;
 mod tokens;
 
 pub use admin::AdminConfig;
-pub use database::{Backend, DatabaseConfig, Synchronous};
+pub use database::{DatabaseConfig, Synchronous};
 pub use environment::Environment;
 pub use http::{Docs, HttpConfig, Origins, TlsFiles};
 pub use keys::KeysConfig;
-pub use layers::Source;
 pub use limits::LimitsConfig;
 pub use logs::{LogConfig, LogFormat};
 pub use mail::{LinkTemplate, MailConfig, MailTransport};
@@ -38,7 +37,7 @@ pub use problem::ConfigError;
 pub use reference::{env_example, markdown_table};
 pub use shown::Shown;
 pub use signup::SignupConfig;
-pub use smtp::{SmtpConfig, SmtpTls};
+pub use smtp::SmtpTls;
 pub use sources::{Flags, Sources};
 pub use tokens::{JwtAlgorithm, TokensConfig};
 

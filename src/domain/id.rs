@@ -51,8 +51,32 @@ ids! {
     MailId;
 }
 
-/// A UUIDv7 of this time and these random bytes.
-pub fn uuid_v7(at: Timestamp, random: [u8; 10]) -> Uuid {
+/// A UUIDv7 (RFC 9562, section 6.2, method 1): of one process, ids of the same millisecond sort by `sequence`, of which
+/// 26 bits count; the rest is random.
+pub fn uuid_v7(at: Timestamp, sequence: u32, random: [u8; 6]) -> Uuid {
     let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
-    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+    let [_, _, low_high, low_low] = (sequence & 0x3fff).to_be_bytes();
+    let [_, _, high_high, high_low] = ((sequence >> 14) & 0x0fff).to_be_bytes();
+    let mut bytes = [high_high, high_low, low_high, low_low, 0, 0, 0, 0, 0, 0];
+    for (to, from) in bytes.iter_mut().skip(4).zip(random) {
+        *to = from;
+    }
+    uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn ids_of_one_millisecond_sort_by_their_sequence(sequence in 0_u32..0x3ff_ffff, one: [u8; 6], two: [u8; 6]) {
+            let at = Timestamp::from_timestamp_millis(1_767_614_400_123).unwrap();
+            let (first, second) = (uuid_v7(at, sequence, one), uuid_v7(at, sequence + 1, two));
+            prop_assert!(first < second);
+            prop_assert_eq!(first.get_version_num(), 7);
+            prop_assert_eq!(first.get_variant(), uuid::Variant::RFC4122);
+        }
+    }
 }

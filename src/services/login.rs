@@ -81,7 +81,7 @@ impl Services {
         };
         if verdict == Verdict::Wrong {
             return self
-                .fail(&user, attempt.device.map(|_| attempt.device_index), client)
+                .fail_login(&user, attempt.device.map(|_| attempt.device_index), client)
                 .await;
         }
         if let Some(barrier) = self.barrier(&user) {
@@ -159,58 +159,6 @@ impl Services {
         let code = Refusal::InvalidCredentials.code();
         self.audit_alone(AuditEntry::refusal(ACTION, Outcome::Failed, code, client))
             .await?;
-        Err(Refusal::InvalidCredentials.into())
-    }
-
-    /// Counts a wrong password, and from too many in a row on lets only known devices and a reset through.
-    async fn fail<T>(&self, user: &User, device: Option<BlindIndex>, client: &Client) -> Result<T> {
-        let code = Refusal::InvalidCredentials.code();
-        let tx = self.store.begin().await?;
-        // The event comes first: it takes the person's row, which every change of theirs locks before any other.
-        self.publish(
-            &tx,
-            user.id,
-            EventType::LoginFailed,
-            json!({ "reason": code }),
-            client,
-        )
-        .await?;
-        let failures = match device {
-            Some(device) => {
-                credentials::count_device_failure(&tx, user.id, device).await?;
-                0
-            }
-            None => credentials::count_failure(&tx, user.id).await?,
-        };
-        self.audit(
-            &tx,
-            AuditEntry::refusal(ACTION, Outcome::Failed, code, client).on(user.id),
-        )
-        .await?;
-        if failures == self.policy.max_failures {
-            let now = self.now();
-            credentials::lock(&tx, user.id, now).await?;
-            let client = Client::local(client.request_id.clone());
-            self.audit(
-                &tx,
-                AuditEntry::success("lock_account", Actor::System, &client).on(user.id),
-            )
-            .await?;
-            self.publish(
-                &tx,
-                user.id,
-                EventType::Locked,
-                json!({ "failures": failures }),
-                &client,
-            )
-            .await?;
-            let mail = Mail::AccountLocked {
-                at: now,
-                reset_link: self.forgot_password_page(),
-            };
-            self.queue_mail(&tx, user, &user.email, &mail).await?;
-        }
-        self.commit(tx).await?;
         Err(Refusal::InvalidCredentials.into())
     }
 

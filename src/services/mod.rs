@@ -7,6 +7,7 @@ pub mod email_change;
 pub mod email_verification;
 pub mod events;
 pub mod invitation;
+mod lockout;
 pub mod login;
 pub mod mails;
 pub mod master_keys;
@@ -47,7 +48,10 @@ use personal_data::DataKeys;
 use std::{
     collections::HashMap,
     net::IpAddr,
-    sync::{Arc, Mutex, atomic::AtomicBool},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
     time::Duration,
 };
 use tokio::sync::Notify;
@@ -96,6 +100,7 @@ pub struct Inner {
     /// Wakes the courier after a commit that queued a mail.
     mail_queued: Notify,
     draining: AtomicBool,
+    ids_made: AtomicU32,
 }
 
 impl std::ops::Deref for Services {
@@ -125,6 +130,7 @@ impl Services {
             refusals: Mutex::default(),
             mail_queued: Notify::new(),
             draining: AtomicBool::new(false),
+            ids_made: AtomicU32::new(0),
         }));
         services.load_signing_keys().await?;
         Ok(services)
@@ -142,7 +148,8 @@ impl Services {
 
     /// A new UUIDv7 id.
     fn new_id<T: From<Uuid>>(&self) -> T {
-        T::from(id::uuid_v7(self.now(), self.entropy.bytes()))
+        let sequence = self.ids_made.fetch_add(1, Ordering::Relaxed);
+        T::from(id::uuid_v7(self.now(), sequence, self.entropy.bytes()))
     }
 
     /// A new secret of 256 random bits.

@@ -2,8 +2,8 @@
 
 use super::{loaded, problems, shown};
 use crate::config::{
-    Backend, Config, Docs, MailTransport, Origins, layers::Layers, reader::Reader, setting,
-    sources::Sources,
+    Config, Docs, MailTransport, Origins, database::Backend, layers::Layers, reader::Reader,
+    setting, sources::Sources,
 };
 use crate::domain::policy::{SignupField, SignupPrivacy};
 use secrecy::ExposeSecret;

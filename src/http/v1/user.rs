@@ -8,7 +8,6 @@ use crate::domain::{
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 /// A person's account as its owner sees it.
 #[derive(Serialize, ToSchema)]

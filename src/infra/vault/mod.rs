@@ -6,7 +6,7 @@ mod master_keys;
 mod sealing;
 
 pub use data_key::{DataKey, open_under, seal_under};
-pub use master_keys::{KeyListFault, MasterKey, MasterKeys};
+pub use master_keys::{MasterKey, MasterKeys};
 
 use crate::{
     domain::{

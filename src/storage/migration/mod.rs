@@ -1,6 +1,11 @@
 //! The schema's history, oldest first. Every migration is one file with a tested `up` and `down`; a released one never
 //! changes. Where two requests could race, the rule is a named constraint here, never a look before a leap.
 
+#![expect(
+    elided_lifetimes_in_paths,
+    reason = "async_trait gives the trait's elided lifetime a name that an explicit one does not match"
+)]
+
 mod m2026_11_21_000001_create_keys;
 mod m2026_11_21_000002_create_users;
 mod m2026_11_21_000003_create_roles;
