@@ -23,7 +23,7 @@ pub async fn observe(State(frame): State<Frame>, mut request: Request, next: Nex
     let id = request_id::sent(request.headers()).unwrap_or_else(|| (frame.hooks.new_request_id)());
     let answered = Answered::to(&request);
     introduce(&frame, &mut request, &id);
-    let span = tracing::info_span!("request", request_id = %id, user_id = Empty);
+    let span = tracing::info_span!("http.request", request_id = %id, user_id = Empty);
     let mut response = next.run(request).instrument(span.clone()).await;
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(X_REQUEST_ID, id);
@@ -74,7 +74,12 @@ impl Answered {
         let Self { method, route, .. } = self;
         let time = self.started.elapsed();
         let status = status.as_u16();
-        tracing::info!(method, route, status, latency_ms = millis(time), "answered");
+        let latency_ms = millis(time);
+        if status >= 500 {
+            tracing::warn!(method, route, status, latency_ms, "answered");
+        } else {
+            tracing::info!(method, route, status, latency_ms, "answered");
+        }
         let labels = [("method", method.to_owned()), ("route", route)];
         metrics::histogram!("usher_http_request_seconds", &labels).record(time);
         let [method, route] = labels;

@@ -31,13 +31,14 @@ const REQUEST_HEADERS: [HeaderName; 7] = [
     HeaderName::from_static("idempotency-key"),
     X_REQUEST_ID,
 ];
-const RESPONSE_HEADERS: [HeaderName; 6] = [
+const RESPONSE_HEADERS: [HeaderName; 7] = [
     X_REQUEST_ID,
     HeaderName::from_static("ratelimit"),
     HeaderName::from_static("ratelimit-policy"),
     header::RETRY_AFTER,
     header::LINK,
     header::ETAG,
+    header::LOCATION,
 ];
 
 /// For these origins; anyone else's answers carry no permission.
@@ -56,7 +57,7 @@ pub fn layer(origins: &Origins) -> CorsLayer {
         .allow_methods(METHODS)
         .allow_headers(REQUEST_HEADERS)
         .expose_headers(RESPONSE_HEADERS)
-        .max_age(Duration::from_hours(1))
+        .max_age(Duration::from_mins(10))
 }
 
 /// Applies the layer, but lets an OPTIONS that is no preflight through to its 405 with `Allow`.

@@ -2,6 +2,7 @@
 
 mod access;
 mod bounds;
+mod classes;
 mod cors;
 pub mod negotiate;
 mod origin;
@@ -62,10 +63,20 @@ pub struct Frame {
     pub hooks: Hooks,
 }
 
-/// Puts all layers around the routes. From the outside in: a trailing slash goes before a route is looked for; then
-/// each answer, whoever gives it, is logged and counted and gets its request id (`access`), its security headers, its
-/// CORS headers and, if it failed, its problem details. Inside of that a panic is caught, oversized requests, limits and
-/// the clock are applied, and only then is a handler run.
+/// Puts all layers around the routes. From the outside in:
+///
+/// | layer | stands there because |
+/// |---|---|
+/// | trailing slash | a route is looked for after it |
+/// | `access` | gives the request its id, client and span, and sees the answer as it leaves |
+/// | `security` | refusals, preflights and panics carry its headers, too |
+/// | `cors` | a front end must be able to read refusals; a preflight uses up nobody's limit |
+/// | `problems` | puts the failures of everything below into words |
+/// | `panics` | a panic becomes such a failure |
+/// | `bounds` | what is too large is refused before it counts |
+/// | `rate_limit` | a refusal costs nothing of what comes below |
+/// | `timeout` | bounds the handler, the reading of the body included |
+/// | body limit | for the extractors to enforce |
 pub fn framed(routes: Router, frame: &Frame) -> Router {
     let routes = routes
         .fallback(problems::not_found)

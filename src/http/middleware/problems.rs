@@ -33,7 +33,10 @@ pub async fn complete(request: Request, next: Next) -> Response {
     for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH] {
         parts.headers.remove(name);
     }
-    if status == StatusCode::SERVICE_UNAVAILABLE {
+    if matches!(
+        status,
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+    ) {
         let pause = retry_after(Duration::from_secs(1));
         parts.headers.entry(header::RETRY_AFTER).or_insert(pause);
     }
@@ -53,6 +56,8 @@ fn is_bare(headers: &HeaderMap) -> bool {
 
 fn in_words(status: StatusCode) -> Problem {
     let (code, detail) = match status {
+        StatusCode::UNAUTHORIZED => ("unauthenticated", "This needs an access token."),
+        StatusCode::FORBIDDEN => ("forbidden", "This is not allowed."),
         StatusCode::NOT_FOUND => ("not_found", "There is nothing at this path."),
         StatusCode::METHOD_NOT_ALLOWED => (
             "method_not_allowed",
@@ -64,10 +69,19 @@ fn in_words(status: StatusCode) -> Problem {
             "payload_too_large",
             "The body is larger than this operation takes.",
         ),
+        StatusCode::URI_TOO_LONG => ("uri_too_long", "The path and query are too long."),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => (
             "unsupported_media_type",
             "The body is in a form that this operation does not take.",
         ),
+        StatusCode::UNPROCESSABLE_ENTITY => ("validation_failed", "The request breaks a rule."),
+        StatusCode::TOO_MANY_REQUESTS => (
+            "rate_limited",
+            "Too many requests; wait before trying again.",
+        ),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+            ("headers_too_large", "The header fields are too large.")
+        }
         StatusCode::SERVICE_UNAVAILABLE => (
             "unavailable",
             "The service cannot answer just now; try again shortly.",

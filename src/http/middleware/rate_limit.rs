@@ -1,7 +1,7 @@
-//! Rate limits by client address, told in the fields of the IETF draft (`RateLimit-Policy`, `RateLimit`). The class of
-//! an operation stands in `CLASSES`; a route that is in neither table counts as `Api`.
+//! Rate limits by client address, told in the fields of the IETF draft (`RateLimit-Policy`, `RateLimit`). What counts
+//! against which limit stands in `classes`.
 
-use super::{Frame, Origin};
+use super::{Frame, Origin, classes};
 use crate::{
     domain::{client::Client, error::Error},
     http::error::whole_seconds,
@@ -9,7 +9,7 @@ use crate::{
 };
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, Method},
+    http::{HeaderName, HeaderValue},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -17,105 +17,6 @@ use std::time::Duration;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-
-/// What the operator's tools ask often, and what is needed to read the API at all.
-const UNLIMITED: &[&str] = &[
-    "/",
-    "/health",
-    "/livez",
-    "/readyz",
-    "/metrics",
-    "/db/status",
-    "/openapi.json",
-    "/openapi-3.0.json",
-    "/docs",
-    "/docs/{file}",
-    "/redoc",
-    "/redoc/{file}",
-    "/problems/{code}",
-    "/.well-known/jwks.json",
-    "/.well-known/change-password",
-];
-
-/// POST operations with a class of their own, and the action that a refusal is counted under.
-const CLASSES: &[(&str, Class, &str)] = &[
-    ("/api/v1/auth/login", Class::Login, "login"),
-    ("/auth/login", Class::Login, "login"),
-    ("/login", Class::Login, "login"),
-    (
-        "/api/v1/auth/reauthenticate",
-        Class::Login,
-        "reauthenticate",
-    ),
-    (
-        "/api/v1/auth/change-password",
-        Class::Login,
-        "change_password",
-    ),
-    ("/auth/change-password", Class::Login, "change_password"),
-    ("/api/v1/auth/change-email", Class::Login, "change_email"),
-    (
-        "/api/v1/users/me/terminate",
-        Class::Login,
-        "terminate_account",
-    ),
-    ("/users/me/terminate", Class::Login, "terminate_account"),
-    ("/terminate", Class::Login, "terminate_account"),
-    (
-        "/api/v1/auth/password-reset-confirm",
-        Class::Login,
-        "confirm_password_reset",
-    ),
-    (
-        "/auth/reset-password",
-        Class::Login,
-        "confirm_password_reset",
-    ),
-    ("/password-reset", Class::Login, "confirm_password_reset"),
-    ("/reset-password", Class::Login, "confirm_password_reset"),
-    (
-        "/api/v1/auth/accept-invitation",
-        Class::Login,
-        "accept_invitation",
-    ),
-    ("/accept-invitation", Class::Login, "accept_invitation"),
-    ("/forgot-password", Class::Mail, "request_password_reset"),
-    (
-        "/resend-verification",
-        Class::Mail,
-        "request_email_verification",
-    ),
-    ("/api/v1/auth/register", Class::Register, "register"),
-    ("/auth/register", Class::Register, "register"),
-    ("/signup", Class::Register, "register"),
-    (
-        "/api/v1/auth/password-reset-request",
-        Class::Mail,
-        "request_password_reset",
-    ),
-    (
-        "/auth/request-password-reset",
-        Class::Mail,
-        "request_password_reset",
-    ),
-    (
-        "/password-reset-request",
-        Class::Mail,
-        "request_password_reset",
-    ),
-    (
-        "/api/v1/auth/verify-email-request",
-        Class::Mail,
-        "request_email_verification",
-    ),
-    (
-        "/auth/resend-verification",
-        Class::Mail,
-        "request_email_verification",
-    ),
-    ("/api/v1/auth/refresh", Class::Refresh, "refresh"),
-    ("/auth/refresh", Class::Refresh, "refresh"),
-];
 
 /// Counts the request and refuses it when its class is used up.
 pub async fn limit(State(frame): State<Frame>, request: Request, next: Next) -> Response {
@@ -140,19 +41,8 @@ pub async fn limit(State(frame): State<Frame>, request: Request, next: Next) -> 
 }
 
 fn class(request: &Request) -> Option<(Class, &'static str)> {
-    let path = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("", MatchedPath::as_str);
-    if UNLIMITED.contains(&path) {
-        return None;
-    }
-    let own = CLASSES
-        .iter()
-        .find(|(of, ..)| request.method() == Method::POST && *of == path);
-    Some(own.map_or((Class::Api, "request"), |(_, class, action)| {
-        (*class, *action)
-    }))
+    let route = request.extensions().get::<MatchedPath>();
+    classes::find(request.method(), route.map_or("", MatchedPath::as_str))
 }
 
 fn tell(response: &mut Response, class: Class, decision: &Decision) {

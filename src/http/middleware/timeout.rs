@@ -11,7 +11,7 @@ use axum::{
 };
 use std::time::Duration;
 
-const PAUSE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Answers in time, with or without the handler.
 pub async fn limit(State(frame): State<Frame>, request: Request, next: Next) -> Response {

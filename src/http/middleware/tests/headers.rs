@@ -11,6 +11,7 @@ async fn every_answer_forbids_sniffing_framing_and_keeping() {
             answer.header("content-security-policy"),
             Some("default-src 'none'; frame-ancestors 'none'")
         );
+        assert_eq!(answer.header("x-frame-options"), Some("DENY"));
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
         assert_eq!(answer.header("server"), None);
@@ -88,6 +89,7 @@ async fn in_development_any_origin_may_read_but_never_with_credentials() {
         "retry-after",
         "link",
         "etag",
+        "location",
     ] {
         assert!(
             exposed.split(',').any(|exposed| exposed.trim() == name),
