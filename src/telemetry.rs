@@ -1,6 +1,8 @@
 //! Logs and metrics of the process. Both are installed once; later calls change nothing, so tests may call them freely.
 //! A JSON line is one flat object: time, level, target, message, then the fields of the spans and of the event.
 
+mod panics;
+
 use crate::config::{LogConfig, LogFormat};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use serde::Serialize;
@@ -30,9 +32,10 @@ const SECONDS: [f64; 15] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 ];
 
-/// Starts logging to standard output.
+/// Starts logging to standard output, panics included.
 pub fn init(settings: &LogConfig) {
     let colours = io::stdout().is_terminal();
+    panics::log_places_only();
     // A second call fails, and the first one's logging goes on.
     let _ = subscriber(settings, io::stdout, colours).try_init();
 }
@@ -206,7 +209,7 @@ mod tests {
         }
     }
 
-    fn logged(format: LogFormat, level: &str, act: impl FnOnce()) -> String {
+    pub(super) fn logged(format: LogFormat, level: &str, act: impl FnOnce()) -> String {
         let buffer = Buffer::default();
         let settings = LogConfig {
             level: level.to_owned(),

@@ -9,7 +9,6 @@ use std::any::Any;
 
 /// The answer in place of the handler that panicked.
 pub fn answer(_message: Box<dyn Any + Send>) -> Response {
-    tracing::error!("a handler panicked");
     let detail = "Something went wrong here; the request id helps us find it.";
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail).into_response()
 }
