@@ -15,6 +15,7 @@ use axum::{
     extract::ConnectInfo,
     http::{HeaderMap, Method, Request, StatusCode},
     middleware::from_fn,
+    response::Redirect,
     routing::{get, post},
 };
 use serde_json::{Value, json};
@@ -105,13 +106,25 @@ fn routes() -> Router {
             "/internal",
             get(|| async { Error::internal(anyhow::anyhow!("canary")) }),
         )
-        .route("/bare", get(|| async { StatusCode::SERVICE_UNAVAILABLE }))
+        .route("/bare/{status}", get(bare))
+        .route("/moved", get(|| async { Redirect::to("/health") }))
+        .route(
+            "/kept",
+            get(|| async { [("cache-control", "public, max-age=300")] }),
+        )
+        .route("/forgot-password", post(|| async {}))
         .route("/no-token", get(|| async { Error::from(Refusal::NoToken) }))
         .route(
             "/old-token",
             get(|| async { Error::from(Refusal::SessionEnded) }),
         )
         .route_layer(from_fn(negotiate::json))
+}
+
+/// As the framework's own rejections look.
+async fn bare(uri: axum::http::Uri) -> (StatusCode, &'static str) {
+    let status = uri.path().rsplit('/').next().unwrap().parse().unwrap();
+    (StatusCode::from_u16(status).unwrap(), "canary")
 }
 
 fn panic_with(message: &str) -> StatusCode {
@@ -154,6 +167,12 @@ impl Door {
         self.ask(Method::GET, path, headers, Body::empty()).await
     }
 
+    /// GET with one header field of any bytes.
+    async fn get_raw(&self, path: &str, name: &str, value: &[u8]) -> Answer {
+        let request = Request::get(path).header(name, value);
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
     async fn ask(
         &self,
         method: Method,
@@ -165,8 +184,12 @@ impl Door {
         for (name, value) in headers {
             request = request.header(*name, value.as_bytes());
         }
+        self.send(request.body(body).unwrap()).await
+    }
+
+    async fn send(&self, mut request: Request<Body>) -> Answer {
         let peer = SocketAddr::from(([10, 0, 0, 1], 5000));
-        let request = request.extension(ConnectInfo(peer)).body(body).unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();

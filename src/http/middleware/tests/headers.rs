@@ -20,6 +20,43 @@ async fn every_answer_forbids_sniffing_framing_and_keeping() {
 }
 
 #[tokio::test]
+async fn only_a_handler_that_says_so_lets_its_answer_be_kept() {
+    let door = Door::new();
+    for path in [
+        "/moved",
+        "/no-token",
+        "/old-token",
+        "/internal",
+        "/bare/429",
+    ] {
+        let answer = door.get_with(path, &[("authorization", "Bearer x")]).await;
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+    }
+    let kept = door.get("/kept").await;
+    assert_eq!(kept.header("cache-control"), Some("public, max-age=300"));
+}
+
+#[tokio::test]
+async fn headers_that_are_no_text_are_survived() {
+    for name in [
+        "accept",
+        "access-control-request-method",
+        "authorization",
+        "content-type",
+        "host",
+        "origin",
+        "user-agent",
+        "x-forwarded-for",
+        "x-forwarded-proto",
+        "x-request-id",
+    ] {
+        let answer = Door::new().get_raw("/caller", name, b"\xff\xfe\x80").await;
+        assert_eq!(answer.status, StatusCode::OK, "{name}");
+        assert_eq!(answer.header("x-request-id"), Some("made"), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn https_is_pinned_behind_a_trusted_proxy_and_by_the_public_url() {
     let answer = Door::new()
         .get_with("/health", &[("x-forwarded-proto", "https")])

@@ -91,3 +91,20 @@ async fn requests_are_counted_by_template_and_unknown_paths_as_one() {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
 }
+
+#[tokio::test]
+async fn a_failure_of_ours_stands_out_in_the_log_and_a_refusal_does_not() {
+    for (path, level) in [
+        ("/bare/503", "WARN"),
+        ("/bare/429", "INFO"),
+        ("/panic", "WARN"),
+    ] {
+        let lines = Lines::default();
+        let subscriber = tracing_subscriber::fmt().json().with_writer(lines.clone());
+        let _guard = tracing::subscriber::set_default(subscriber.finish());
+        Door::new().get(path).await;
+        let line: Value = serde_json::from_str(lines.text().lines().last().unwrap()).unwrap();
+        assert_eq!(line["level"], level, "{path}");
+        assert_eq!(line["fields"]["message"], "answered");
+    }
+}

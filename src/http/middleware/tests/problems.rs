@@ -78,10 +78,66 @@ async fn a_page_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_bare_503_says_when_to_come_back() {
-    let answer = Door::new().get("/bare").await;
-    assert_eq!(answer.problem(), (503, "unavailable"));
-    assert_eq!(answer.header("retry-after"), Some("1"));
+async fn a_bare_refusal_for_now_says_when_to_come_back() {
+    for status in ["429", "503"] {
+        let answer = Door::new().get(&format!("/bare/{status}")).await;
+        assert_eq!(answer.header("retry-after"), Some("1"), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn every_bare_failure_is_put_into_words_by_its_status() {
+    for (status, code) in [
+        (400, "malformed"),
+        (401, "unauthenticated"),
+        (403, "forbidden"),
+        (404, "not_found"),
+        (405, "method_not_allowed"),
+        (406, "not_acceptable"),
+        (408, "timeout"),
+        (413, "payload_too_large"),
+        (414, "uri_too_long"),
+        (415, "unsupported_media_type"),
+        (422, "validation_failed"),
+        (429, "rate_limited"),
+        (431, "headers_too_large"),
+        (500, "internal"),
+        (503, "unavailable"),
+    ] {
+        let answer = Door::new()
+            .get(&format!("/bare/{status}?token=secret"))
+            .await;
+        assert_eq!(answer.problem(), (status, code));
+        assert_eq!(answer.body["instance"], format!("/bare/{status}"));
+        assert!(!answer.body.to_string().contains("canary"));
+    }
+}
+
+#[tokio::test]
+async fn the_host_that_is_asked_for_shows_in_no_answer() {
+    let door = Door::new();
+    for (target, sent) in [
+        (
+            "http://evil.example/nowhere",
+            [("host", "evil.example"), ("x-a", "a")],
+        ),
+        (
+            "/nowhere",
+            [
+                ("host", "evil.example"),
+                ("x-forwarded-host", "evil.example"),
+            ],
+        ),
+        (
+            "/nowhere",
+            [("forwarded", "host=evil.example"), ("host", "evil.example")],
+        ),
+    ] {
+        let answer = door.get_with(target, &sent).await;
+        assert_eq!(answer.problem(), (404, "not_found"));
+        let shown = format!("{:?} {}", answer.headers, answer.body);
+        assert!(!shown.contains("evil"), "{shown}");
+    }
 }
 
 #[tokio::test]
