@@ -1,6 +1,7 @@
 //! The OpenAPI document. Handlers describe what is theirs; what holds for all operations (shared failures, `security`)
 //! is written here once by [`finish`], so that no handler can forget it.
 
+mod headers;
 mod older;
 #[cfg(test)]
 mod tests;
@@ -125,6 +126,8 @@ fn finish(document: &mut OpenApi) {
     let components = document.components.get_or_insert_default();
     responses::register(components);
     components.responses.retain(|name, _| used.contains(name));
+    headers::register(components);
+    headers::add_to_shared(components);
 }
 
 fn shared_name(response: &RefOr<Response>) -> Option<String> {
@@ -157,6 +160,7 @@ fn complete(operation: &mut Operation, path: &str) {
             RefOr::Ref(_) => false,
         });
     name_failures(operation);
+    headers::add(operation, !is_system);
     let applying = [
         (400, has_body),
         (401, needs_token),

@@ -1,145 +1,197 @@
-//! The document in OpenAPI 3.0.3, for tools that stopped there. What 3.0 cannot say is said in its nearest form.
+//! OpenAPI 3.1 to 3.0, for tools that know nothing newer. Schemas are rewritten where schemas stand; examples, defaults
+//! and enum values are data and stay as they are.
+
+#[cfg(test)]
+mod tests;
 
 use serde_json::{Map, Value, json};
 
-/// Converts a 3.1 document.
+/// Keywords of 3.1 that say nothing in 3.0.
+const UNKNOWN_TO_3_0: [&str; 8] = [
+    "propertyNames",
+    "patternProperties",
+    "prefixItems",
+    "$schema",
+    "$comment",
+    "if",
+    "then",
+    "else",
+];
+
+/// Rewrites a 3.1 document as 3.0.3.
 pub fn as_3_0(mut document: Value) -> Value {
-    convert(&mut document);
-    if let Some(root) = document.as_object_mut() {
+    if let Value::Object(root) = &mut document {
         root.insert("openapi".to_owned(), json!("3.0.3"));
-        root.remove("jsonSchemaDialect");
         root.remove("webhooks");
-        if let Some(info) = root.get_mut("info").and_then(Value::as_object_mut) {
+        root.remove("jsonSchemaDialect");
+        if let Some(Value::Object(info)) = root.get_mut("info") {
             info.remove("summary");
-            if let Some(license) = info.get_mut("license").and_then(Value::as_object_mut) {
+            if let Some(Value::Object(license)) = info.get_mut("license") {
                 license.remove("identifier");
             }
         }
     }
+    walk(&mut document);
     document
 }
 
-fn convert(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(convert),
-        Value::Object(object) => {
-            for (name, value) in object.iter_mut() {
-                // What a client might send or get is data, not a schema.
-                if !matches!(name.as_str(), "example" | "examples" | "default" | "enum") {
-                    convert(value);
+/// Goes through what is not a schema, down to the schemas.
+fn walk(node: &mut Value) {
+    match node {
+        Value::Array(items) => items.iter_mut().for_each(walk),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match name.as_str() {
+                    "schema" => rewrite(member),
+                    "schemas" => each_member(member, rewrite),
+                    "example" | "examples" => {}
+                    _ => walk(member),
                 }
-            }
-            nullable(object);
-            either(object, "oneOf");
-            either(object, "anyOf");
-            example(object);
-            constant(object);
-            exclusive(object, "exclusiveMinimum", "minimum");
-            exclusive(object, "exclusiveMaximum", "maximum");
-            // Names of properties may be the same words: those hold an object.
-            if object
-                .get("propertyNames")
-                .is_some_and(|names| names.get("type").is_some())
-            {
-                object.remove("propertyNames");
             }
         }
         _ => {}
     }
 }
 
-/// `type: [T, "null"]` is `type: T, nullable: true`.
-fn nullable(object: &mut Map<String, Value>) {
-    let Some(Value::Array(types)) = object.get("type") else {
+fn each_member(node: &mut Value, act: fn(&mut Value)) {
+    match node {
+        Value::Array(items) => items.iter_mut().for_each(act),
+        Value::Object(members) => members.values_mut().for_each(act),
+        _ => {}
+    }
+}
+
+/// Rewrites a schema and those within it.
+fn rewrite(node: &mut Value) {
+    if let Value::Bool(anything) = node {
+        *node = if *anything {
+            json!({})
+        } else {
+            json!({ "not": {} })
+        };
+    }
+    let Value::Object(schema) = node else {
         return;
     };
-    let mut named: Vec<Value> = types
-        .iter()
-        .filter(|name| **name != "null")
-        .cloned()
-        .collect();
-    let is_nullable = named.len() < types.len();
-    match (named.pop(), named.is_empty()) {
-        (Some(only), true) => object.insert("type".to_owned(), only),
-        _ => object.remove("type"),
-    };
-    if is_nullable {
-        object.insert("nullable".to_owned(), json!(true));
+    for (name, member) in schema.iter_mut() {
+        match name.as_str() {
+            "properties" | "allOf" | "anyOf" | "oneOf" => each_member(member, rewrite),
+            "items" | "not" => rewrite(member),
+            "additionalProperties" if member.is_object() => rewrite(member),
+            _ => {}
+        }
+    }
+    for name in UNKNOWN_TO_3_0 {
+        schema.remove(name);
+    }
+    wrap_reference(schema);
+    one_example(schema);
+    constant(schema);
+    content(schema);
+    exclusive(schema, "exclusiveMinimum", "minimum");
+    exclusive(schema, "exclusiveMaximum", "maximum");
+    types(schema);
+    nullable_choice(schema, "oneOf");
+    nullable_choice(schema, "anyOf");
+    if is_array(schema) && !schema.contains_key("items") {
+        schema.insert("items".to_owned(), json!({}));
     }
 }
 
-/// `oneOf: [{type: null}, X]` is `allOf: [X], nullable: true`.
-fn either(object: &mut Map<String, Value>, keyword: &str) {
-    let Some(Value::Array(schemas)) = object.get_mut(keyword) else {
+/// In 3.0 whatever stands beside a `$ref` is ignored, so the reference moves into an `allOf`.
+fn wrap_reference(schema: &mut Map<String, Value>) {
+    if schema.len() > 1
+        && let Some(reference) = schema.remove("$ref")
+    {
+        schema.insert("allOf".to_owned(), json!([{ "$ref": reference }]));
+    }
+}
+
+fn one_example(schema: &mut Map<String, Value>) {
+    if let Some(Value::Array(examples)) = schema.remove("examples")
+        && let Some(first) = examples.into_iter().next()
+    {
+        schema.entry("example").or_insert(first);
+    }
+}
+
+fn constant(schema: &mut Map<String, Value>) {
+    if let Some(value) = schema.remove("const") {
+        schema.insert("enum".to_owned(), json!([value]));
+    }
+}
+
+/// Bytes: `contentEncoding` and `contentMediaType` were the formats `byte` and `binary`.
+fn content(schema: &mut Map<String, Value>) {
+    let encoding = schema.remove("contentEncoding");
+    let media_type = schema.remove("contentMediaType");
+    let format = match (encoding, media_type) {
+        (Some(_), _) => "byte",
+        (None, Some(_)) => "binary",
+        (None, None) => return,
+    };
+    schema.insert("type".to_owned(), json!("string"));
+    schema.insert("format".to_owned(), json!(format));
+}
+
+/// A bound that is itself excluded was a bound and a flag.
+fn exclusive(schema: &mut Map<String, Value>, flag: &str, bound: &str) {
+    if let Some(value) = schema.get(flag).filter(|value| value.is_number()).cloned() {
+        schema.insert(bound.to_owned(), value);
+        schema.insert(flag.to_owned(), Value::Bool(true));
+    }
+}
+
+/// A list of types was one type, and `nullable` where null is among them.
+fn types(schema: &mut Map<String, Value>) {
+    let names = match schema.get("type") {
+        Some(Value::Array(names)) => names.clone(),
+        Some(Value::String(name)) if name == "null" => vec![json!("null")],
+        _ => return,
+    };
+    schema.remove("type");
+    let (null, others): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name == "null");
+    match others.as_slice() {
+        [] => {
+            schema.insert("enum".to_owned(), json!([Value::Null]));
+        }
+        [only] => {
+            schema.insert("type".to_owned(), only.clone());
+        }
+        several => {
+            let choices: Vec<Value> = several.iter().map(|name| json!({ "type": name })).collect();
+            schema.insert("anyOf".to_owned(), Value::Array(choices));
+        }
+    }
+    if !null.is_empty() {
+        schema.insert("nullable".to_owned(), Value::Bool(true));
+    }
+}
+
+/// A choice between null and others was `nullable`.
+fn nullable_choice(schema: &mut Map<String, Value>, keyword: &str) {
+    let Some(Value::Array(choices)) = schema.get_mut(keyword) else {
         return;
     };
-    let before = schemas.len();
-    schemas.retain(|schema| schema.get("type") != Some(&json!("null")));
-    if schemas.len() == before {
+    let before = choices.len();
+    choices.retain(|choice| !is_null_schema(choice));
+    let (left, removed) = (choices.len(), before > choices.len());
+    if !removed {
         return;
     }
-    let single = schemas.len() == 1;
-    if single && let Some(schemas) = object.remove(keyword) {
-        object.insert("allOf".to_owned(), schemas);
-    }
-    object.insert("nullable".to_owned(), json!(true));
-}
-
-/// A schema's `examples: [..]` is `example`; the `examples` of a body are an object and stay.
-fn example(object: &mut Map<String, Value>) {
-    if let Some(Value::Array(_)) = object.get("examples")
-        && let Some(Value::Array(mut examples)) = object.remove("examples")
-        && !examples.is_empty()
+    schema.insert("nullable".to_owned(), Value::Bool(true));
+    if left == 1
+        && let Some(only) = schema.remove(keyword)
     {
-        object.insert("example".to_owned(), examples.remove(0));
+        schema.insert("allOf".to_owned(), only);
     }
 }
 
-/// `const: X` is `enum: [X]`.
-fn constant(object: &mut Map<String, Value>) {
-    if object.get("const").is_some_and(|value| !value.is_object())
-        && let Some(value) = object.remove("const")
-    {
-        object.insert("enum".to_owned(), json!([value]));
-    }
+/// Null as a schema, after its own rewriting.
+fn is_null_schema(schema: &Value) -> bool {
+    schema.get("enum") == Some(&json!([Value::Null]))
 }
 
-/// A bound that is a number is a bound with a flag.
-fn exclusive(object: &mut Map<String, Value>, keyword: &str, bound: &str) {
-    if object.get(keyword).is_some_and(Value::is_number)
-        && let Some(value) = object.remove(keyword)
-    {
-        object.insert(bound.to_owned(), value);
-        object.insert(keyword.to_owned(), json!(true));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_new_word_is_said_in_its_older_form() {
-        let converted = as_3_0(json!({
-            "openapi": "3.1.0",
-            "info": {"license": {"name": "MIT", "identifier": "MIT"}},
-            "a": {"type": ["string", "null"], "examples": ["x"]},
-            "b": {"oneOf": [{"type": "null"}, {"$ref": "#/c"}]},
-            "c": {"const": 1, "exclusiveMinimum": 0},
-            "d": {"type": "object", "propertyNames": {"type": "string"}},
-            "e": {"examples": {"one": {"value": {"type": ["kept", "null"]}}}},
-        }));
-        assert_eq!(
-            converted,
-            json!({
-                "openapi": "3.0.3",
-                "info": {"license": {"name": "MIT"}},
-                "a": {"type": "string", "nullable": true, "example": "x"},
-                "b": {"allOf": [{"$ref": "#/c"}], "nullable": true},
-                "c": {"enum": [1], "minimum": 0, "exclusiveMinimum": true},
-                "d": {"type": "object"},
-                "e": {"examples": {"one": {"value": {"type": ["kept", "null"]}}}},
-            })
-        );
-    }
+fn is_array(schema: &Map<String, Value>) -> bool {
+    schema.get("type").is_some_and(|name| name == "array")
 }

@@ -129,3 +129,23 @@ fn shared_failures_carry_an_example_for_each_of_their_codes() {
         401
     );
 }
+
+#[test]
+fn every_answer_names_its_request_and_limited_ones_their_limit() {
+    let document = document();
+    for (place, operation) in operations(&document) {
+        let is_system = operation["tags"][0] == "System";
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            if response["$ref"].is_string() {
+                continue;
+            }
+            let names = response["headers"].as_object().unwrap();
+            assert!(names.contains_key("X-Request-Id"), "{place} {status}");
+            assert_eq!(
+                names.contains_key("RateLimit"),
+                !is_system,
+                "{place} {status}"
+            );
+        }
+    }
+}
