@@ -2,19 +2,16 @@
 //! the binary; the pages' policy lets no request leave for another host.
 
 use super::{System, fixed::Document, nothing, operator::Reader};
-use crate::{
-    domain::error::{Error, Result},
-    http::extract::Path,
-};
+use crate::{domain::error::Error, http::extract::Path};
 use axum::{
     Router,
     body::Bytes,
     extract::State,
     http::{HeaderMap, header},
     response::{Html, IntoResponse, Response},
-    routing::get,
+    routing::{MethodRouter, get},
 };
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 use utoipa_swagger_ui::Config;
 
 /// Styles inline and a worker from a blob: ReDoc builds both while it runs.
@@ -26,17 +23,17 @@ const REDOC_PAGE: &str = include_str!("redoc.html");
 const REDOC_SCRIPT: &[u8] = include_bytes!("../../../assets/redoc/redoc.standalone.js");
 
 /// The files of Swagger UI that its page asks for.
-const SWAGGER_FILES: &[(&str, &str)] = &[
-    ("swagger-ui.css", "text/css; charset=utf-8"),
-    ("index.css", "text/css; charset=utf-8"),
-    ("swagger-ui-bundle.js", "text/javascript; charset=utf-8"),
-    (
-        "swagger-ui-standalone-preset.js",
-        "text/javascript; charset=utf-8",
-    ),
-    ("swagger-initializer.js", "text/javascript; charset=utf-8"),
+const SWAGGER_FILES: [(&str, &str); 6] = [
+    ("swagger-ui.css", STYLE),
+    ("index.css", STYLE),
+    ("swagger-ui-bundle.js", SCRIPT),
+    ("swagger-ui-standalone-preset.js", SCRIPT),
+    ("swagger-initializer.js", SCRIPT),
     ("favicon-32x32.png", "image/png"),
 ];
+
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
 
 /// Kept, but asked for again: an upgrade shows at once.
 const CACHE: &str = "no-cache";
@@ -46,9 +43,9 @@ pub fn routes() -> Router<System> {
         .route("/openapi.json", get(current_document))
         .route("/openapi-3.0.json", get(older_document))
         .route("/docs", get(swagger_page))
-        .route("/docs/{file}", get(swagger_file))
+        .route("/docs/{file}", files(swagger_files()))
         .route("/redoc", get(redoc_page))
-        .route("/redoc/{file}", get(redoc_file))
+        .route("/redoc/{file}", files(redoc_files()))
 }
 
 async fn current_document(_: Reader, State(system): State<System>, headers: HeaderMap) -> Response {
@@ -75,30 +72,39 @@ fn page(html: &'static str) -> Response {
     (headers, Html(html)).into_response()
 }
 
-async fn swagger_file(_: Reader, Path(name): Path<String>, headers: HeaderMap) -> Result<Response> {
-    let (name, media_type) = SWAGGER_FILES
-        .iter()
-        .find(|(known, _)| *known == name)
-        .ok_or_else(|| nothing("file"))?;
+/// What a page asks for, by name. Nothing else is there, so no name leads out of it; and the validators of these
+/// megabytes are made once.
+type Files = HashMap<&'static str, Document>;
+
+fn files(files: Files) -> MethodRouter<System> {
+    let files = Arc::new(files);
+    get(
+        async move |_: Reader, Path(name): Path<String>, headers: HeaderMap| {
+            let file = files.get(name.as_str()).ok_or_else(|| nothing("file"))?;
+            Ok::<_, Error>(file.answer(&headers))
+        },
+    )
+}
+
+fn swagger_files() -> Files {
     // The validator would show the address of the viewed document to another host.
     let config = Config::from("/openapi.json")
         .validator_url("none")
         .use_base_layout()
         .persist_authorization(false);
-    let file = utoipa_swagger_ui::serve(name, Arc::new(config))
-        .map_err(|error| Error::internal(anyhow::anyhow!("{error}")))?
-        .ok_or_else(|| nothing("file"))?;
-    let bytes = match file.bytes {
-        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-        Cow::Owned(bytes) => Bytes::from(bytes),
-    };
-    Ok(Document::new(bytes, media_type, CACHE).answer(&headers))
+    let config = Arc::new(config);
+    let found = SWAGGER_FILES.into_iter().filter_map(|(name, media_type)| {
+        let file = utoipa_swagger_ui::serve(name, Arc::clone(&config)).ok()??;
+        let bytes = match file.bytes {
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => Bytes::from(bytes),
+        };
+        Some((name, Document::new(bytes, media_type, CACHE)))
+    });
+    found.collect()
 }
 
-async fn redoc_file(_: Reader, Path(name): Path<String>, headers: HeaderMap) -> Result<Response> {
-    if name != "redoc.standalone.js" {
-        return Err(nothing("file"));
-    }
-    let script = Bytes::from_static(REDOC_SCRIPT);
-    Ok(Document::new(script, "text/javascript; charset=utf-8", CACHE).answer(&headers))
+fn redoc_files() -> Files {
+    let script = Document::new(Bytes::from_static(REDOC_SCRIPT), SCRIPT, CACHE);
+    HashMap::from([("redoc.standalone.js", script)])
 }
