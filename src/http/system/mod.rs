@@ -6,6 +6,8 @@ mod fixed;
 mod health;
 mod operator;
 mod service;
+#[cfg(test)]
+mod tests;
 
 use super::{
     middleware::negotiate,
