@@ -112,7 +112,7 @@ where
         for span in context
             .event_scope()
             .into_iter()
-            .flat_map(|scope| scope.from_root())
+            .flat_map(tracing_subscriber::registry::Scope::from_root)
         {
             if let Some(text) = span.extensions().get::<FormattedFields<N>>()
                 && let Ok(Value::Object(of_span)) = serde_json::from_str(text)

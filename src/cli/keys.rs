@@ -20,7 +20,7 @@ pub enum Command {
         #[arg(long)]
         now: bool,
     },
-    /// Wrap every data key anew under the first key of ENCRYPTION_KEYS. Safe while the service runs, and after an
+    /// Wrap every data key anew under the first key of `ENCRYPTION_KEYS`. Safe while the service runs, and after an
     /// interruption it goes on where it stopped.
     RotateMaster,
 }

@@ -1,7 +1,7 @@
 //! Floor 4, the command line: the service itself and what operators do beside it.
 
 mod admin;
-pub mod config;
+mod config;
 mod keys;
 mod migrate;
 mod openapi;

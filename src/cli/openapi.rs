@@ -21,6 +21,6 @@ impl Command {
             document
         };
         let text = serde_json::to_string_pretty(&document)?;
-        say(&&text)
+        say(&text)
     }
 }

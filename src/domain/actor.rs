@@ -4,8 +4,7 @@ use super::{
     Timestamp,
     error::{Barrier, Result},
     id::{AccessTokenId, SessionId, UserId},
-    permission::{Permission, Role},
-    session::SessionLimits,
+    permission::Permission,
     user::User,
 };
 use std::{collections::BTreeSet, time::Duration};
@@ -73,19 +72,6 @@ impl SignedIn {
         match (now - self.auth_time).to_std() {
             Ok(age) if age > max_age => Err(Barrier::ReauthenticationRequired.into()),
             _ => Ok(()),
-        }
-    }
-
-    /// Whether stricter session limits hold for this person.
-    pub fn limits<'a>(
-        &self,
-        all: &'a SessionLimits,
-        admin: &'a SessionLimits,
-    ) -> &'a SessionLimits {
-        if self.user.roles.has(Role::Admin) {
-            admin
-        } else {
-            all
         }
     }
 }

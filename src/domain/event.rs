@@ -23,7 +23,6 @@ macro_rules! event_types {
 
 event_types! {
     Created = "user.created";
-    Updated = "user.updated";
     Deleted = "user.deleted";
     VerificationTokenCreated = "user.verification_token.created";
     PasswordResetRequested = "user.password_reset.requested";
@@ -35,7 +34,6 @@ event_types! {
     EmailChanged = "user.email_changed";
     Locked = "user.locked";
     SessionRevoked = "user.session_revoked";
-    RolesChanged = "user.roles_changed";
 }
 
 /// One thing that happened to one person; `data` is personal and is sealed at rest.

@@ -1,4 +1,4 @@
-//! Roles and what they allow. The table is data (`role_permissions`); this is its seed and its vocabulary.
+//! Roles and permissions by name. Which role allows what is data (`role_permissions`).
 
 use serde::{Deserialize, Serialize};
 
@@ -27,32 +27,6 @@ impl Role {
     /// Reads the name; `None` for any other.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == name)
-    }
-
-    /// What the role is for, in one sentence.
-    pub fn description(self) -> &'static str {
-        match self {
-            Self::User => "A person with an account; acts on their own data.",
-            Self::Manager => "Support staff; sees everyone and acts on people of role user.",
-            Self::Admin => "Runs the deployment; may do everything.",
-        }
-    }
-
-    /// What the role allows beyond one's own data when the database is new.
-    pub fn permissions(self) -> &'static [Permission] {
-        use Permission as P;
-        match self {
-            Self::User => &[],
-            Self::Manager => &[
-                P::ReadUsers,
-                P::UpdateUsers,
-                P::DeactivateUsers,
-                P::RevokeSessions,
-                P::ReadRoles,
-                P::ReadAudit,
-            ],
-            Self::Admin => &Permission::ALL,
-        }
     }
 }
 

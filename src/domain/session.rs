@@ -79,7 +79,6 @@ pub struct RefreshToken {
     pub expires_at: Timestamp,
     /// When it was exchanged for its successor.
     pub used_at: Option<Timestamp>,
-    pub successor_id: Option<RefreshTokenId>,
     /// The successor's secret, sealed under this token's own secret: only its holder can open it.
     pub successor_sealed: Option<Sealed>,
     /// Whether the successor, if any, has itself been used.

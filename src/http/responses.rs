@@ -1,17 +1,14 @@
 //! The failures that operations share, each written once in the document's components. A handler names those that are
-//! its own (`responses((status = 200, ..), Forbidden, Conflict)`); `openapi::finish` adds the ones that any may give.
+//! its own by their codes (``(status = 409, description = "`email_taken`")``); `openapi::finish` adds those that any may
+//! give.
 
 use super::{
     problem::{FieldProblem, ProblemBody},
     problem_kinds::{self, KINDS},
 };
-use std::collections::BTreeMap;
-use utoipa::{
-    IntoResponses,
-    openapi::{
-        Components, ContentBuilder, Header, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder,
-        Type, example::ExampleBuilder,
-    },
+use utoipa::openapi::{
+    Components, ContentBuilder, Header, ObjectBuilder, Ref, RefOr, Response, ResponseBuilder, Type,
+    example::ExampleBuilder,
 };
 
 /// A failure that operations share.
@@ -93,18 +90,6 @@ macro_rules! shared {
         pub const SHARED: &[Shared] = &[
             $(Shared { name: stringify!($name), status: $status, description: $description, header: $header }),+
         ];
-
-        $(
-            #[doc = $description]
-            pub struct $name;
-
-            impl IntoResponses for $name {
-                fn responses() -> BTreeMap<String, RefOr<Response>> {
-                    let reference = RefOr::Ref(Ref::from_response_name(stringify!($name)));
-                    BTreeMap::from([(stringify!($status).to_owned(), reference)])
-                }
-            }
-        )+
     };
 }
 

@@ -5,9 +5,13 @@ mod beat;
 mod courier;
 mod sweeper;
 
-use crate::services::Services;
+use crate::{domain::Error, services::Services};
+use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+/// After trouble a job rests for so long, so that trouble does not become a busy loop.
+const REST: Duration = Duration::from_secs(1);
 
 /// The running jobs.
 pub struct Jobs {
@@ -18,12 +22,38 @@ pub struct Jobs {
 impl Jobs {
     /// Starts all jobs.
     pub fn start(services: &Services) -> Self {
-        let stop = CancellationToken::new();
-        let mut running = JoinSet::new();
-        running.spawn(courier::run(services.clone(), stop.clone()));
-        running.spawn(sweeper::run(services.clone(), stop.clone()));
-        running.spawn(beat::run(services.clone(), stop.clone()));
-        Self { stop, running }
+        let mut jobs = Self {
+            stop: CancellationToken::new(),
+            running: JoinSet::new(),
+        };
+        jobs.supervise("courier", services, courier::run);
+        jobs.supervise("sweeper", services, sweeper::run);
+        jobs.supervise("beat", services, beat::run);
+        jobs
+    }
+
+    /// Runs a job until told to stop, and starts it again when it panics.
+    fn supervise<S, F, R>(&mut self, name: &'static str, services: &S, run: F)
+    where
+        S: Clone + Send + 'static,
+        F: Fn(S, CancellationToken) -> R + Send + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        let (services, stop) = (services.clone(), self.stop.clone());
+        self.running.spawn(async move {
+            while let Err(died) = tokio::spawn(run(services.clone(), stop.clone())).await {
+                tracing::error!(
+                    job = name,
+                    panicked = died.is_panic(),
+                    "a job died and is started again"
+                );
+                metrics::counter!("usher_job_failures_total", "job" => name).increment(1);
+                rest(&stop).await;
+                if stop.is_cancelled() {
+                    return;
+                }
+            }
+        });
     }
 
     /// Lets each job finish what it is at, and waits for it.
@@ -33,10 +63,46 @@ impl Jobs {
     }
 }
 
-/// Logs a failed round with what was being done, and waits a little so that trouble does not become a busy loop.
-async fn rest_after(what: &str, error: &crate::domain::Error, stop: &CancellationToken) {
-    tracing::warn!(job = what, error = ?error, "a round of a job failed; it will be tried again");
-    metrics::counter!("usher_job_failures_total", "job" => what.to_owned()).increment(1);
-    let pause = tokio::time::sleep(std::time::Duration::from_secs(1));
+/// Logs a failed round, counts it, and rests.
+async fn rest_after(name: &'static str, error: &Error, stop: &CancellationToken) {
+    tracing::warn!(job = name, error = ?error, "a round of a job failed; it will be tried again");
+    metrics::counter!("usher_job_failures_total", "job" => name).increment(1);
+    rest(stop).await;
+}
+
+async fn rest(stop: &CancellationToken) {
+    let pause = tokio::time::sleep(REST);
     tokio::select! { () = pause => {}, () = stop.cancelled() => {} }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_that_panics_is_started_again() {
+        let runs = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&runs);
+        let mut jobs = Jobs {
+            stop: CancellationToken::new(),
+            running: JoinSet::new(),
+        };
+        jobs.supervise("test", &(), move |(), stop: CancellationToken| {
+            let counted = Arc::clone(&counted);
+            async move {
+                assert!(counted.fetch_add(1, Ordering::SeqCst) >= 2, "fails twice");
+                stop.cancelled().await;
+            }
+        });
+        while runs.load(Ordering::SeqCst) < 3 {
+            tokio::time::advance(REST).await;
+            tokio::task::yield_now().await;
+        }
+        jobs.stop().await;
+        assert_eq!(runs.load(Ordering::SeqCst), 3);
+    }
 }

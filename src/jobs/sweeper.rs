@@ -4,7 +4,7 @@ use crate::{domain::Result, services::Services};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-const BEAT: Duration = Duration::from_secs(600);
+const BEAT: Duration = Duration::from_mins(10);
 
 /// Runs until told to stop.
 pub async fn run(services: Services, stop: CancellationToken) {

@@ -13,7 +13,7 @@ use crate::{
         permission::{Role, Roles},
         user::{User, UserStatus},
     },
-    storage::{Store, roles, users},
+    storage::{Store, roles},
 };
 
 const ACTION: &str = "create_admin";
@@ -47,15 +47,10 @@ impl Services {
             AuditEntry::success(ACTION, Actor::System, client).on(admin.id),
         )
         .await?;
-        self.publish(&tx, admin.id, EventType::Created, person(&admin), client)
+        self.publish(&tx, admin.id, (EventType::Created, person(&admin)), client)
             .await?;
         Store::commit(tx).await?;
         Ok(admin)
-    }
-
-    /// Whether the deployment still has nobody in it.
-    pub async fn is_empty(&self) -> Result<bool> {
-        users::is_empty(self.store.reader()).await
     }
 
     /// Whether anybody is an admin.

@@ -1,7 +1,10 @@
 //! Changing one's address: wished with the password, confirmed from the new address, told to the old one with a way
 //! to undo it.
 
-use super::{Services, after, personal_data::field};
+use super::{
+    Services, after,
+    personal_data::{field, open_email},
+};
 use crate::{
     domain::{
         Error, Result,
@@ -146,7 +149,7 @@ impl Services {
         let key = self.user_key(&tx, user.id).await?;
         let (old, new) = (
             user.email.clone(),
-            self.open_email(&key, field::NEW_EMAIL, &change.new_email)?,
+            open_email(&key, field::NEW_EMAIL, &change.new_email)?,
         );
         self.replace_email(&tx, &mut user, &new).await?;
         let undo = self.new_secret();
@@ -160,8 +163,7 @@ impl Services {
         self.publish(
             &tx,
             user.id,
-            EventType::EmailChanged,
-            json!({ "email": new.as_str() }),
+            (EventType::EmailChanged, json!({ "email": new.as_str() })),
             client,
         )
         .await?;
@@ -195,7 +197,7 @@ impl Services {
             return self.refuse_link(UNDO, spent.into(), client).await;
         }
         let key = self.user_key(&tx, user.id).await?;
-        let old = self.open_email(&key, field::OLD_EMAIL, &change.old_email)?;
+        let old = open_email(&key, field::OLD_EMAIL, &change.old_email)?;
         self.replace_email(&tx, &mut user, &old).await?;
         email_changes::void_changes(&tx, user.id, now).await?;
         email_changes::mark_undone(&tx, change.id, now).await?;
@@ -210,8 +212,7 @@ impl Services {
         self.publish(
             &tx,
             user.id,
-            EventType::EmailChanged,
-            json!({ "email": old.as_str() }),
+            (EventType::EmailChanged, json!({ "email": old.as_str() })),
             client,
         )
         .await?;

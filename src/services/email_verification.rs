@@ -64,7 +64,7 @@ impl Services {
             AuditEntry::success(ACTION, Actor::User(user.id), client),
         )
         .await?;
-        self.publish(&tx, user.id, EventType::Verified, person(&user), client)
+        self.publish(&tx, user.id, (EventType::Verified, person(&user)), client)
             .await?;
         Store::commit(tx).await?;
         Ok(VerifiedEmail {
@@ -127,14 +127,13 @@ impl Services {
         };
         let data = json!({ "verification_id": link.id, "expires_at": link.expires_at });
         verifications::replace_links(tx, link).await?;
-        let link = self.links.verify_url.with_token(&secret.reveal());
+        let link = self.links.verify.with_token(&secret.reveal());
         self.queue_mail(tx, user, &user.email, &Mail::VerifyEmail { link })
             .await?;
         self.publish(
             tx,
             user.id,
-            EventType::VerificationTokenCreated,
-            data,
+            (EventType::VerificationTokenCreated, data),
             client,
         )
         .await

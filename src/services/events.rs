@@ -19,8 +19,7 @@ impl Services {
         &self,
         tx: &Tx,
         user_id: UserId,
-        kind: EventType,
-        data: Value,
+        (kind, data): (EventType, Value),
         client: &Client,
     ) -> Result<()> {
         let event = Event {

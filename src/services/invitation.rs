@@ -59,10 +59,10 @@ impl Services {
                 .with(details),
         )
         .await?;
-        self.publish(&tx, user.id, EventType::Created, person(&user), client)
+        self.publish(&tx, user.id, (EventType::Created, person(&user)), client)
             .await?;
         let mail = Mail::Invitation {
-            link: self.links.invite_url.with_token(&secret.reveal()),
+            link: self.links.invite.with_token(&secret.reveal()),
         };
         self.queue_mail(&tx, &user, &user.email, &mail).await?;
         self.commit(tx).await?;
@@ -137,7 +137,7 @@ impl Services {
             AuditEntry::success(ACCEPT, Actor::User(user.id), client),
         )
         .await?;
-        self.publish(&tx, user.id, EventType::Verified, person(&user), client)
+        self.publish(&tx, user.id, (EventType::Verified, person(&user)), client)
             .await?;
         self.commit(tx).await?;
         Ok(user)

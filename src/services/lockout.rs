@@ -32,8 +32,7 @@ impl Services {
         self.publish(
             &tx,
             user.id,
-            EventType::LoginFailed,
-            json!({ "reason": code }),
+            (EventType::LoginFailed, json!({ "reason": code })),
             client,
         )
         .await?;
@@ -61,8 +60,7 @@ impl Services {
             self.publish(
                 &tx,
                 user.id,
-                EventType::Locked,
-                json!({ "failures": failures }),
+                (EventType::Locked, json!({ "failures": failures })),
                 &client,
             )
             .await?;

@@ -135,12 +135,11 @@ impl Services {
                 Some(device) => device.failures < self.policy.max_failures,
                 None => credential.locked_at.is_none(),
             });
-        match open {
-            Some(credential) => self.hasher.verify(password, credential.hash.clone()).await,
-            None => {
-                self.hasher.verify_nobody(password).await?;
-                Ok(Verdict::Wrong)
-            }
+        if let Some(credential) = open {
+            self.hasher.verify(password, credential.hash.clone()).await
+        } else {
+            self.hasher.verify_nobody(password).await?;
+            Ok(Verdict::Wrong)
         }
     }
 
@@ -202,7 +201,7 @@ impl Services {
         let details = json!({ "session_id": session.id });
         let entry = AuditEntry::success(ACTION, Actor::User(user.id), client);
         self.audit(&tx, entry.with(details.clone())).await?;
-        self.publish(&tx, user.id, EventType::LoggedIn, details, client)
+        self.publish(&tx, user.id, (EventType::LoggedIn, details), client)
             .await?;
         let (device_index, is_known) = device;
         if !is_known && credentials::count_devices(&tx, user.id).await? > 0 {

@@ -23,7 +23,7 @@ use crate::{
     },
     storage::{
         Store, Tx,
-        outbox_mails::{self, StoredMail},
+        outbox_mails::{self, NewMail, StoredMail},
     },
 };
 use serde_json::json;
@@ -33,11 +33,11 @@ use tokio::task::JoinSet;
 /// How many mails one round claims.
 const BATCH: u64 = 20;
 /// A claim lapses after this long, should the node that made it die.
-const CLAIM: Duration = Duration::from_secs(120);
+const CLAIM: Duration = Duration::from_mins(2);
 /// The longest pause between two attempts.
-const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// A mail that could not be sent for so long is given up.
-const GIVE_UP: Duration = Duration::from_secs(3 * 24 * 3_600);
+const GIVE_UP: Duration = Duration::from_hours(72);
 
 /// A readable mail of the development mailbox.
 pub struct MailboxItem {
@@ -56,22 +56,20 @@ impl Services {
         mail: &Mail,
     ) -> Result<()> {
         let context = MailContext {
-            public_host: self.links.public_url.host_str().unwrap_or("localhost"),
+            public_host: self.links.public.host_str().unwrap_or("localhost"),
             name: user.full_name.as_deref(),
         };
         let message = mail_template::render(mail, &context, to.as_str())?;
         let text = serde_json::to_string(&message).map_err(Error::internal)?;
         let key = self.user_key(tx, user.id).await?;
-        let sealed = self.seal(&key, field::MAIL, &text)?;
-        outbox_mails::insert_mail(
-            tx,
-            self.new_id(),
-            user.id,
-            mail.template(),
-            sealed,
-            self.now(),
-        )
-        .await
+        let mail = NewMail {
+            id: self.new_id(),
+            user_id: user.id,
+            template: mail.template(),
+            message: self.seal(&key, field::MAIL, &text)?,
+            created_at: self.now(),
+        };
+        outbox_mails::insert_mail(tx, mail).await
     }
 
     /// The page of ours at this path with a secret in the fragment, which no log or referrer sees.
@@ -81,10 +79,7 @@ impl Services {
 
     /// The page of ours at this path.
     pub(super) fn page(&self, path: &str) -> String {
-        format!(
-            "{}{path}",
-            self.links.public_url.as_str().trim_end_matches('/')
-        )
+        format!("{}{path}", self.links.public.as_str().trim_end_matches('/'))
     }
 
     /// Where a person goes to choose a new password.

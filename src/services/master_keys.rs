@@ -51,4 +51,15 @@ impl Services {
     pub async fn list_master_key_ids(&self) -> Result<Vec<String>> {
         keys::list_master_key_ids(self.store.reader()).await
     }
+
+    /// Refuses to start with data in the database that no configured master key can open.
+    pub(super) async fn must_know_master_keys(&self) -> Result<()> {
+        let ids = self.list_master_key_ids().await?;
+        match ids.iter().find(|id| !self.vault.knows(id)) {
+            Some(id) => Err(Error::internal(anyhow::anyhow!(
+                "ENCRYPTION_KEYS lacks the key `{id}`, which is in use"
+            ))),
+            None => Ok(()),
+        }
+    }
 }

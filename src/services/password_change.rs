@@ -45,7 +45,7 @@ impl Services {
             AuditEntry::success(ACTION, who.actor(), client).with(details.clone()),
         )
         .await?;
-        self.publish(&tx, user.id, EventType::PasswordChanged, details, client)
+        self.publish(&tx, user.id, (EventType::PasswordChanged, details), client)
             .await?;
         let mail = Mail::PasswordChanged {
             at: now,

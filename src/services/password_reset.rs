@@ -73,11 +73,16 @@ impl Services {
         };
         let data = json!({ "password_reset_id": link.id, "expires_at": link.expires_at });
         resets::replace_links(tx, link).await?;
-        let link = self.links.reset_url.with_token(&secret.reveal());
+        let link = self.links.reset.with_token(&secret.reveal());
         self.queue_mail(tx, user, &user.email, &Mail::PasswordReset { link })
             .await?;
-        self.publish(tx, user.id, EventType::PasswordResetRequested, data, client)
-            .await
+        self.publish(
+            tx,
+            user.id,
+            (EventType::PasswordResetRequested, data),
+            client,
+        )
+        .await
     }
 
     /// Sets a new password by a mailed secret, once, and ends all sessions.
@@ -149,14 +154,13 @@ impl Services {
             AuditEntry::success(CONFIRM, Actor::User(user.id), client).with(details.clone()),
         )
         .await?;
-        self.publish(&tx, user.id, EventType::PasswordChanged, details, client)
+        self.publish(&tx, user.id, (EventType::PasswordChanged, details), client)
             .await?;
         if verified_now {
             self.publish(
                 &tx,
                 user.id,
-                EventType::Verified,
-                super::events::person(&user),
+                (EventType::Verified, super::events::person(&user)),
                 client,
             )
             .await?;

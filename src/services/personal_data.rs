@@ -46,9 +46,10 @@ impl DataKeys {
     /// Opens the service's own key; in a new database makes it (the first of several nodes wins).
     pub(super) async fn load(parts: &Parts) -> Result<Self> {
         let (store, vault) = (&parts.store, &parts.vault);
-        let wrapped = match keys::find_vault_key(store.reader(), SERVICE_KEY).await? {
-            Some(wrapped) => wrapped,
-            None => {
+        let wrapped =
+            if let Some(wrapped) = keys::find_vault_key(store.reader(), SERVICE_KEY).await? {
+                wrapped
+            } else {
                 let fresh = vault.wrap(&vault.new_data_key(), SERVICE_KEY)?;
                 let tx = store.begin().await?;
                 keys::insert_vault_key(&tx, SERVICE_KEY, fresh, parts.clock.now()).await?;
@@ -57,8 +58,7 @@ impl DataKeys {
                 winner.ok_or_else(|| {
                     Error::internal(anyhow::anyhow!("the service's data key was not kept"))
                 })?
-            }
-        };
+            };
         Ok(Self {
             service: vault.unwrap(&wrapped, SERVICE_KEY)?,
             users: Cache::new(CACHED_KEYS),
@@ -107,20 +107,8 @@ impl Inner {
     /// Opens a stored person's address.
     pub(super) async fn open_user(&self, db: &impl Db, user: StoredUser) -> Result<User> {
         let key = self.user_key(db, user.id).await?;
-        let email = self.open_email(&key, field::EMAIL, &user.email)?;
+        let email = open_email(&key, field::EMAIL, &user.email)?;
         Ok(user.with_email(email))
-    }
-
-    /// Opens a sealed address.
-    pub(super) fn open_email(
-        &self,
-        key: &DataKey,
-        field: &str,
-        sealed: &Sealed,
-    ) -> Result<EmailAddress> {
-        let text = open_text(key, field, sealed)?;
-        EmailAddress::parse(&text)
-            .map_err(|_| Error::internal(anyhow::anyhow!("{field} holds no address")))
     }
 
     /// Seals a short text.
@@ -180,4 +168,11 @@ impl Services {
             .ok_or(Error::NotFound("user"))?;
         self.open_user(tx, user).await
     }
+}
+
+/// Opens a sealed address.
+pub(super) fn open_email(key: &DataKey, field: &str, sealed: &Sealed) -> Result<EmailAddress> {
+    let text = open_text(key, field, sealed)?;
+    EmailAddress::parse(&text)
+        .map_err(|_| Error::internal(anyhow::anyhow!("{field} holds no address")))
 }

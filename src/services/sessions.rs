@@ -48,7 +48,7 @@ impl Services {
             AuditEntry::success(LOGOUT, who.actor(), client).with(details.clone()),
         )
         .await?;
-        self.publish(&tx, user.id, EventType::LoggedOut, details, client)
+        self.publish(&tx, user.id, (EventType::LoggedOut, details), client)
             .await?;
         Store::commit(tx).await
     }
@@ -68,7 +68,7 @@ impl Services {
             AuditEntry::success(LOGOUT_ALL, who.actor(), client).with(details.clone()),
         )
         .await?;
-        self.publish(&tx, user.id, EventType::LoggedOut, details, client)
+        self.publish(&tx, user.id, (EventType::LoggedOut, details), client)
             .await?;
         Store::commit(tx).await
     }
@@ -125,7 +125,7 @@ impl Services {
             AuditEntry::success(REVOKE, who.actor(), client).with(details.clone()),
         )
         .await?;
-        self.publish(&tx, user.id, EventType::SessionRevoked, details, client)
+        self.publish(&tx, user.id, (EventType::SessionRevoked, details), client)
             .await?;
         Store::commit(tx).await
     }

@@ -15,7 +15,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// How long a new key is published before it signs: other services keep our key set for five minutes.
-const LEAD: Duration = Duration::from_secs(600);
+const LEAD: Duration = Duration::from_mins(10);
 
 /// A signing key without its secret.
 pub struct SigningKeyView {
@@ -113,7 +113,7 @@ impl Services {
     }
 
     async fn retire_others(&self, tx: &Tx, kid: &str, active_from: Timestamp) -> Result<()> {
-        let leeway = Duration::from_secs(60);
+        let leeway = Duration::from_mins(1);
         keys::retire_signing_keys_but(tx, kid, after(active_from, self.policy.access_ttl + leeway))
             .await
     }

@@ -86,7 +86,7 @@ impl Services {
         let actor = Actor::User(user.id);
         self.audit(&tx, AuditEntry::success(ACTION, actor, client))
             .await?;
-        self.publish(&tx, user.id, EventType::Created, person(user), client)
+        self.publish(&tx, user.id, (EventType::Created, person(user)), client)
             .await?;
         self.mail_verification(&tx, user, client).await?;
         self.commit(tx).await

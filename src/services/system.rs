@@ -49,8 +49,9 @@ impl Services {
         })
     }
 
-    /// Sets the gauges that are read at intervals: pool, mail queue, outbox.
+    /// Sets the gauges, and forgets limits that are not in use any more.
     pub async fn observe(&self) -> Result<()> {
+        self.limiter.prune();
         let (size, idle) = self.store.pool_figures();
         metrics::gauge!("usher_db_connections", "state" => "open").set(size);
         metrics::gauge!("usher_db_connections", "state" => "idle").set(idle);

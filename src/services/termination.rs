@@ -34,6 +34,21 @@ impl Services {
         client: &Client,
     ) -> Result<()> {
         self.prove_password(who, password, ACTION, client).await?;
+        self.end_account(who, client).await
+    }
+
+    /// The same with a recent proof of the password in the access token.
+    pub async fn delete_me(&self, who: &SignedIn, client: &Client) -> Result<()> {
+        if let Err(why) = who.must_be_fresh(self.now(), self.policy.reauth_max_age) {
+            let entry = AuditEntry::refusal(ACTION, Outcome::Refused, why.code(), client);
+            self.audit_alone(entry.by(who.actor()).on(who.user.id))
+                .await?;
+            return Err(why);
+        }
+        self.end_account(who, client).await
+    }
+
+    async fn end_account(&self, who: &SignedIn, client: &Client) -> Result<()> {
         let tx = self.store.begin().await?;
         let admins = roles::lock_active_holders(&tx, Role::Admin).await?;
         if is_last(&admins, who.user.id) {
@@ -65,8 +80,7 @@ impl Services {
         self.publish(
             &tx,
             user.id,
-            EventType::Deleted,
-            json!({ "mode": "terminated" }),
+            (EventType::Deleted, json!({ "mode": "terminated" })),
             client,
         )
         .await?;

@@ -197,7 +197,7 @@ impl Services {
         )
         .await?;
         let data = json!({ "session_id": session.id, "reason": SessionEnd::TokenReused.as_str() });
-        self.publish(&tx, user.id, EventType::SessionRevoked, data, client)
+        self.publish(&tx, user.id, (EventType::SessionRevoked, data), client)
             .await?;
         let device = self.device_of(&tx, session).await?.device;
         let mail = Mail::SessionEnded {

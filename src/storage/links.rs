@@ -26,7 +26,6 @@ pub struct NewLink {
 #[derive(Debug, Clone)]
 pub struct Link {
     pub id: LinkId,
-    pub user_id: UserId,
     pub expires_at: Timestamp,
     pub used_at: Option<Timestamp>,
     /// When a newer mail took its place.
@@ -99,7 +98,6 @@ macro_rules! link_table {
                 let found = $table::Entity::find().filter($table::Column::Digest.eq(digest.0.to_vec()));
                 Ok(found.one(db).await?.map(|row| Link {
                     id: LinkId(row.id),
-                    user_id: UserId(row.user_id),
                     expires_at: row.expires_at,
                     used_at: row.used_at,
                     voided_at: row.voided_at,

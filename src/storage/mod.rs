@@ -21,4 +21,4 @@ mod wall;
 
 /// Anything that queries can run on: a reader or a transaction.
 pub use sea_orm::ConnectionTrait as Db;
-pub use store::{Reader, Store, StoreSettings, StoreStatus, Synchronous, Tx};
+pub use store::{Store, StoreSettings, Synchronous, Tx};

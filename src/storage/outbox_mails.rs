@@ -27,24 +27,26 @@ pub struct StoredMail {
     pub created_at: Timestamp,
 }
 
-/// Queues a mail.
-pub async fn insert_mail(
-    db: &impl ConnectionTrait,
-    id: MailId,
-    user: UserId,
-    template: &str,
-    message: Sealed,
-    now: Timestamp,
-) -> Result<()> {
+/// A mail to be queued.
+pub struct NewMail {
+    pub id: MailId,
+    pub user_id: UserId,
+    pub template: &'static str,
+    pub message: Sealed,
+    pub created_at: Timestamp,
+}
+
+/// Queues a mail; it is due at once.
+pub async fn insert_mail(db: &impl ConnectionTrait, mail: NewMail) -> Result<()> {
     let row = outbox_mails::ActiveModel {
-        id: Set(id.0),
-        user_id: Set(user.0),
-        template: Set(template.to_owned()),
-        message_sealed: Set(Some(message.0)),
+        id: Set(mail.id.0),
+        user_id: Set(mail.user_id.0),
+        template: Set(mail.template.to_owned()),
+        message_sealed: Set(Some(mail.message.0)),
         status: Set("pending".to_owned()),
         attempts: Set(0),
-        created_at: Set(now),
-        next_attempt_at: Set(now),
+        created_at: Set(mail.created_at),
+        next_attempt_at: Set(mail.created_at),
         sent_at: Set(None),
         last_fault: Set(None),
     };

@@ -73,7 +73,6 @@ pub async fn find_refresh_token(
         session_id: SessionId(row.session_id),
         expires_at: row.expires_at,
         used_at: row.used_at,
-        successor_id: row.successor_id.map(RefreshTokenId),
         successor_sealed: row.successor_sealed.map(Sealed),
         successor_used,
     }))

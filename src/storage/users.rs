@@ -176,15 +176,6 @@ pub async fn find_user_by_username(
     assemble(db, found.one(db).await?).await
 }
 
-/// Whether there is anybody at all.
-pub async fn is_empty(db: &impl ConnectionTrait) -> Result<bool> {
-    let first = users::Entity::find()
-        .select_only()
-        .column(users::Column::Id)
-        .limit(1);
-    Ok(first.into_tuple::<uuid::Uuid>().one(db).await?.is_none())
-}
-
 async fn assemble(
     db: &impl ConnectionTrait,
     row: Option<users::Model>,

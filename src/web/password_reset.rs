@@ -131,16 +131,14 @@ fn policy_text(state: &WebState) -> String {
     let rules = state.services.password_policy();
     let kinds = "upper case, lower case and a digit";
     let composed = rules.requires_uppercase || rules.requires_lowercase || rules.requires_digit;
-    let mut text = format!("At least {} characters", rules.min_length);
-    match rules.composition_until {
-        Some(long) if composed => text.push_str(&format!(
-            ", with {kinds}; from {long} characters on anything goes"
-        )),
-        None if composed => text.push_str(&format!(", with {kinds}")),
-        _ => {}
-    }
-    text.push_str(
-        ". A few unrelated words make a good one; common passwords and your own name are refused.",
-    );
-    text
+    let kinds = match rules.composition_until {
+        _ if !composed => String::new(),
+        Some(long) => format!(", with {kinds}; from {long} characters on anything goes"),
+        None => format!(", with {kinds}"),
+    };
+    let least = rules.min_length;
+    format!(
+        "At least {least} characters{kinds}. A few unrelated words make a good one; common passwords and your own name \
+         are refused."
+    )
 }

@@ -97,7 +97,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn detail(body: &[u8]) -> String {
-        object(body).unwrap_err().detail().to_owned()
+        let problem = serde_json::to_value(object(body).unwrap_err().body()).unwrap();
+        problem["detail"].as_str().unwrap().to_owned()
     }
 
     #[test]

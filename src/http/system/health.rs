@@ -4,11 +4,7 @@
 use super::{System, operator::Operator};
 use crate::{
     domain::error::Result,
-    http::{
-        extract::Json,
-        problem::Problem,
-        responses::{Forbidden, Unauthenticated},
-    },
+    http::{extract::Json, problem::Problem},
     services::system::DatabaseStatus,
 };
 use axum::{
@@ -79,7 +75,8 @@ pub async fn check_readiness(State(system): State<System>) -> Result<Response> {
     responses(
         (status = 200, description = "The figures.", body = String, content_type = "text/plain; version=0.0.4",
             example = "usher_http_requests_total{method=\"GET\",route=\"/health\",status=\"200\"} 1\n"),
-        Unauthenticated, Forbidden,
+        (status = 401, description = "`unauthenticated`, `token_invalid`, `token_expired`, `session_ended`"),
+        (status = 403, description = "`forbidden`"),
     )
 )]
 pub async fn read_metrics(_: Operator, State(system): State<System>) -> Response {
@@ -170,7 +167,8 @@ impl From<DatabaseStatus> for DatabaseStatusResponse {
     security((), ("bearerAuth" = [])),
     responses(
         (status = 200, description = "The database answers.", body = DatabaseStatusResponse),
-        Unauthenticated, Forbidden,
+        (status = 401, description = "`unauthenticated`, `token_invalid`, `token_expired`, `session_ended`"),
+        (status = 403, description = "`forbidden`"),
     )
 )]
 pub async fn read_database_status(

@@ -6,7 +6,6 @@ use crate::{
     http::{
         extract::{Json, Path},
         problem_kinds,
-        responses::NotFound,
         settings::Docs,
     },
 };
@@ -88,7 +87,7 @@ pub struct ProblemKindResponse {
     params(("code" = String, Path, description = "The problem's code.", max_length = 50, example = "token_used")),
     responses(
         (status = 200, description = "The kind of problem.", body = ProblemKindResponse),
-        NotFound,
+        (status = 404, description = "`not_found`"),
     )
 )]
 pub async fn describe_problem(Path(code): Path<String>) -> Result<Json<ProblemKindResponse>> {

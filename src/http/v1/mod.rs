@@ -74,6 +74,6 @@ fn auth() -> OpenApiRouter<Services> {
 /// Everything under `/api/v1/users`.
 fn users() -> OpenApiRouter<Services> {
     OpenApiRouter::new()
-        .routes(routes!(users::get_me))
+        .routes(routes!(users::get_me, termination::delete_me))
         .routes(routes!(termination::terminate_account))
 }

@@ -12,6 +12,10 @@ use utoipa::ToSchema;
 
 /// The current password and the new one.
 #[derive(Deserialize, ToSchema)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names that the requirements fix"
+)]
 #[schema(example = json!({ "current_password": "SecurePass123", "new_password": "AnotherPass456" }))]
 pub struct ChangePasswordRequest {
     #[schema(value_type = String, required = true, min_length = 1, max_length = 256)]
@@ -28,6 +32,7 @@ pub struct ChangePasswordRequest {
 }
 
 /// The rules in force.
+#[expect(clippy::struct_excessive_bools, reason = "one line in a form for each")]
 #[derive(Serialize, ToSchema)]
 pub struct PasswordPolicyResponse {
     /// `tiered`, `requirement`, `asvs` or `nist`.

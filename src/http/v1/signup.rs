@@ -6,7 +6,7 @@ use crate::{
         Result, country,
         email::EmailAddress,
         error::{Fault, Violation},
-        password::Password,
+        password::{Context, Password},
         policy::SignupField,
         text,
         username::Username,
@@ -157,55 +157,26 @@ fn answer(services: &Services, signed_up: SignedUp) -> Response {
 
 impl RegisterRequest {
     fn parse(self, services: &Services, required: &BTreeSet<SignupField>) -> Result<SignUp> {
+        use SignupField as F;
         let mut check = Check::new();
+        let mut pick = Pick {
+            check: &mut check,
+            required,
+        };
+        let repeated = pick.field(F::ConfirmPassword, self.confirm_password, Password::parse);
+        let username = pick.field(F::Username, self.username, Username::parse);
+        let full_name = pick.field(F::FullName, self.full_name, |name| text::line(100, name));
+        let country = pick.field(F::Country, self.country, country::country);
+        let of = country.value().and_then(Option::as_deref);
+        let state = pick.field(F::StateProvince, self.state_province, |state| {
+            country::state_province(of, state)
+        });
+        let locale = pick.field(F::Locale, self.locale, text::locale);
         let email = check.text("email", self.email, EmailAddress::parse);
         let password = check.text("password", self.password, Password::parse);
-        let repeated = pick(
-            &mut check,
-            required,
-            SignupField::ConfirmPassword,
-            self.confirm_password,
-            Password::parse,
-        );
-        let username = pick(
-            &mut check,
-            required,
-            SignupField::Username,
-            self.username,
-            Username::parse,
-        );
-        let full_name = pick(
-            &mut check,
-            required,
-            SignupField::FullName,
-            self.full_name,
-            |name| text::line(100, name),
-        );
-        let country = pick(
-            &mut check,
-            required,
-            SignupField::Country,
-            self.country,
-            country::country,
-        );
-        let of = country.value().and_then(Option::as_deref);
-        let state_province = pick(
-            &mut check,
-            required,
-            SignupField::StateProvince,
-            self.state_province,
-            |state| country::state_province(of, state),
-        );
-        let locale = pick(
-            &mut check,
-            required,
-            SignupField::Locale,
-            self.locale,
-            text::locale,
-        );
-        if let (Some(email), Some(password)) = (email.value(), password.value()) {
-            let context = crate::domain::password::Context {
-                email: Some(email),
+        if let Some(password) = password.value() {
+            let context = Context {
+                email: email.value(),
                 username: username
                     .value()
                     .and_then(Option::as_ref)
@@ -218,15 +189,7 @@ impl RegisterRequest {
                 repeated.value().and_then(Option::as_ref),
             ));
         }
-        let fields = (
-            email,
-            password,
-            username,
-            full_name,
-            country,
-            state_province,
-            locale,
-        );
+        let fields = (email, password, username, full_name, country, state, locale);
         let (email, password, username, full_name, country, state_province, locale) =
             check.done(fields)?;
         Ok(SignUp {
@@ -241,18 +204,24 @@ impl RegisterRequest {
     }
 }
 
-/// A field that the settings may require.
-fn pick<T>(
-    check: &mut Check,
-    required: &BTreeSet<SignupField>,
-    field: SignupField,
-    value: Field<String>,
-    parse: impl FnOnce(&str) -> std::result::Result<T, Fault>,
-) -> Checked<Option<T>> {
-    if required.contains(&field) {
-        return check.text(field.as_str(), value, parse).map(Some);
+/// Checks fields that the settings may require.
+struct Pick<'a> {
+    check: &'a mut Check,
+    required: &'a BTreeSet<SignupField>,
+}
+
+impl Pick<'_> {
+    fn field<T>(
+        &mut self,
+        field: SignupField,
+        value: Field<String>,
+        parse: impl FnOnce(&str) -> std::result::Result<T, Fault>,
+    ) -> Checked<Option<T>> {
+        if self.required.contains(&field) {
+            return self.check.text(field.as_str(), value, parse).map(Some);
+        }
+        self.check.optional_text(field.as_str(), value, parse)
     }
-    check.optional_text(field.as_str(), value, parse)
 }
 
 /// The repetition of a password, if there is one, must equal it.

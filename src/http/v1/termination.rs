@@ -59,3 +59,23 @@ pub async fn terminate_account(
     services.terminate_account(&who, password, &client).await?;
     Ok(StatusCode::NO_CONTENT)
 }
+
+/// Delete one's account
+///
+/// The same as `terminate`, for an access token whose password was proven recently (`reauthenticate`).
+#[utoipa::path(
+    delete, path = "/me", tag = "Account", operation_id = "delete_me", security(("bearerAuth" = [])),
+    responses(
+        (status = 204, description = "The account is terminated"),
+        (status = 403, description = "`reauthentication_required`"),
+        (status = 409, description = "`last_admin`"),
+    )
+)]
+pub async fn delete_me(
+    State(services): State<Services>,
+    Caller(client): Caller,
+    who: SignedIn,
+) -> Result<StatusCode> {
+    services.delete_me(&who, &client).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -114,11 +114,6 @@ impl Hasher {
         // Nobody's password is never right, whatever the comparison says.
         self.0.queue.run(work).await.map(|_| ())
     }
-
-    /// Callers that wait for a thread.
-    pub fn queue_length(&self) -> usize {
-        self.0.queue.len()
-    }
 }
 
 impl std::fmt::Debug for Hasher {

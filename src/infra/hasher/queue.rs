@@ -51,6 +51,7 @@ impl Queue {
     }
 
     /// Jobs that no thread has taken yet.
+    #[cfg(test)]
     pub fn len(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }

@@ -237,7 +237,7 @@ async fn a_person_who_is_not_there_costs_the_same_work() {
     };
     assert_eq!(argon2.params(), &hasher.0.params);
     assert_eq!((salt.len(), hash.len()), (SALT_LENGTH, HASH_LENGTH));
-    assert_eq!(hasher.queue_length(), 0);
+    assert_eq!(hasher.0.queue.len(), 0);
 }
 
 #[test]

@@ -1,7 +1,12 @@
 //! Keys: one wrapped data key per user, the service's own data keys, and the keys that sign tokens.
 
-use super::*;
-use sea_orm_migration::schema::*;
+use super::{
+    DbErr, DeriveMigrationName, MigrationTrait, SchemaManager, Table, async_trait, drop_tables,
+    index,
+};
+use sea_orm_migration::schema::{
+    binary, pk_uuid, text, timestamp_with_time_zone, timestamp_with_time_zone_null,
+};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;

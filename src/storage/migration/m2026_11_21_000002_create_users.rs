@@ -1,7 +1,13 @@
 //! People. The address is sealed; its blind index finds it and keeps it unique.
 
-use super::*;
-use sea_orm_migration::schema::*;
+use super::{
+    DbErr, DeriveMigrationName, Expr, ExprTrait, MigrationTrait, SchemaManager, Table, async_trait,
+    drop_tables, index, unique,
+};
+use sea_orm_migration::schema::{
+    big_integer, binary, pk_uuid, text, text_null, timestamp_with_time_zone,
+    timestamp_with_time_zone_null,
+};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;

@@ -1,7 +1,10 @@
 //! Roles, what each allows, and who has them. The seed is the vocabulary of `domain::permission`.
 
-use super::*;
-use sea_orm_migration::schema::*;
+use super::{
+    DbErr, DeriveMigrationName, ForeignKey, ForeignKeyCreateStatement, Index, MigrationTrait,
+    Query, SchemaManager, Table, async_trait, drop_tables, index, of_user,
+};
+use sea_orm_migration::schema::{text, timestamp_with_time_zone, uuid};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;

@@ -1,7 +1,12 @@
 //! Passwords as hashes, and the devices from which each person has signed in.
 
-use super::*;
-use sea_orm_migration::schema::*;
+use super::{
+    DbErr, DeriveMigrationName, Expr, ExprTrait, Index, MigrationTrait, SchemaManager, Table,
+    async_trait, drop_tables, index, of_user,
+};
+use sea_orm_migration::schema::{
+    binary, integer, pk_uuid, text, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid,
+};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;

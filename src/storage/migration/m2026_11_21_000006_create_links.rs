@@ -1,7 +1,12 @@
 //! Mailed links: verification, password reset, change of address. Only digests of the secrets are kept.
 
-use super::*;
-use sea_orm_migration::schema::*;
+use super::{
+    DbErr, DeriveMigrationName, MigrationTrait, SchemaManager, Table, async_trait, drop_tables,
+    index, of_user, unique,
+};
+use sea_orm_migration::schema::{
+    binary, binary_null, pk_uuid, timestamp_with_time_zone, timestamp_with_time_zone_null, uuid,
+};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;

@@ -1,7 +1,10 @@
 //! The audit trail. It outlives the people in it: no foreign keys, personal fields sealed under their keys.
 
-use super::*;
-use sea_orm_migration::schema::*;
+use super::{
+    DbErr, DeriveMigrationName, Expr, ExprTrait, MigrationTrait, SchemaManager, Table, async_trait,
+    drop_tables, index,
+};
+use sea_orm_migration::schema::{binary_null, pk_uuid, text, timestamp_with_time_zone, uuid_null};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;

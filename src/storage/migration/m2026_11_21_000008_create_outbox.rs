@@ -1,7 +1,13 @@
 //! The outbox: events and mails written in the transaction of the change that they tell of, delivered afterwards.
 
-use super::*;
-use sea_orm_migration::schema::*;
+use super::{
+    ConnectionTrait, DbErr, DeriveMigrationName, Expr, ExprTrait, MigrationTrait, SchemaManager,
+    Table, async_trait, drop_tables, index, of_user, unique,
+};
+use sea_orm_migration::schema::{
+    big_integer, binary, binary_null, integer, pk_uuid, text, text_null, timestamp_with_time_zone,
+    timestamp_with_time_zone_null, uuid,
+};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;
