@@ -12,9 +12,9 @@ use crate::{
         audit::{AuditEntry, Outcome},
         client::Client,
         email::EmailAddress,
-        error::{Clash, Refusal, Spent},
+        error::{Clash, Spent},
         event::EventType,
-        id::LinkId,
+        id::{LinkId, UserId},
         mail::Mail,
         password::Password,
         policy::SignupPrivacy,
@@ -51,19 +51,17 @@ impl Services {
                 "This is your address already.",
             ));
         }
-        self.prove_password(who, password, REQUEST, client).await?;
+        let proven = self.prove_password(who, password, REQUEST, client).await?;
         let index = self.email_index(new);
-        if users::find_user_by_email(self.store.reader(), index)
-            .await?
-            .is_some()
+        let db = self.store.reader();
+        if users::find_user_by_email(db, index).await?.is_some()
+            || email_changes::is_held_for_another(db, index, who.user.id, self.now()).await?
         {
             return self.refuse_taken(who, new, client).await;
         }
         let tx = self.store.begin().await?;
         let user = self.lock_user(&tx, who.user.id).await?;
-        if !self.may_act(&user) {
-            return Err(Refusal::SessionEnded.into());
-        }
+        self.proof_must_hold(&tx, who, &user, &proven).await?;
         let allowed = self.may_mail(new);
         let outcome = if allowed {
             Outcome::Success
@@ -136,22 +134,29 @@ impl Services {
             .ok_or(Error::BadToken)?;
         let now = self.now();
         let spent = match &change {
-            change if change.used_at.is_some() => Some(Spent::Used),
+            change if change.used_at.is_some() => Some(Spent::Used.into()),
             change if change.voided_at.is_some() || change.expires_at <= now => {
-                Some(Spent::Expired)
+                Some(Spent::Expired.into())
             }
+            _ if !self.may_act(&user) => Some(Error::BadToken),
             _ => None,
         };
-        if let Some(spent) = spent {
+        if let Some(why) = spent {
             drop(tx);
-            return self.refuse_link(CONFIRM, spent.into(), client).await;
+            return self.refuse_link(CONFIRM, why, client).await;
         }
         let key = self.user_key(&tx, user.id).await?;
         let (old, new) = (
             user.email.clone(),
             open_email(&key, field::NEW_EMAIL, &change.new_email)?,
         );
-        self.replace_email(&tx, &mut user, &new).await?;
+        match self.replace_email(&tx, &mut user, &new).await {
+            Err(taken @ Error::Conflict(_)) => {
+                drop(tx);
+                return self.refuse_link(CONFIRM, taken, client).await;
+            }
+            replaced => replaced?,
+        }
         let undo = self.new_secret();
         let undo_until = after(now, self.policy.email_change_undo_ttl);
         email_changes::mark_confirmed(&tx, change.id, undo.digest(), undo_until, now).await?;
@@ -187,7 +192,10 @@ impl Services {
         let now = self.now();
         let spent = match &change {
             change if change.undone_at.is_some() => Some(Spent::Used),
-            change if change.undo_expires_at.is_none_or(|until| until <= now) => {
+            change
+                if change.voided_at.is_some()
+                    || change.undo_expires_at.is_none_or(|until| until <= now) =>
+            {
                 Some(Spent::Expired)
             }
             _ => None,
@@ -198,8 +206,14 @@ impl Services {
         }
         let key = self.user_key(&tx, user.id).await?;
         let old = open_email(&key, field::OLD_EMAIL, &change.old_email)?;
-        self.replace_email(&tx, &mut user, &old).await?;
-        email_changes::void_changes(&tx, user.id, now).await?;
+        match self.replace_email(&tx, &mut user, &old).await {
+            Err(taken @ Error::Conflict(_)) => {
+                drop(tx);
+                return self.refuse_link(UNDO, taken, client).await;
+            }
+            replaced => replaced?,
+        }
+        email_changes::void_later_changes(&tx, &change, now).await?;
         email_changes::mark_undone(&tx, change.id, now).await?;
         let ended =
             sessions::end_sessions(&tx, user.id, None, SessionEnd::EmailChangeUndone, now).await?;
@@ -219,7 +233,8 @@ impl Services {
         Store::commit(tx).await
     }
 
-    /// The address is proven by a mailed secret; links that were mailed to the other one die.
+    /// The address is proven by a mailed secret; links that were mailed to the other one die. One that can still come back
+    /// to somebody else is taken: whoever stole an account must not block its way back.
     async fn replace_email(&self, tx: &Tx, user: &mut User, email: &EmailAddress) -> Result<()> {
         let now = self.now();
         let key = self.user_key(tx, user.id).await?;
@@ -229,8 +244,23 @@ impl Services {
         user.verify(now);
         users::update_user(tx, user, now).await?;
         let sealed = self.seal(&key, field::EMAIL, email.as_str())?;
-        users::update_email(tx, user.id, &sealed, self.email_index(email), now).await?;
+        let index = self.email_index(email);
+        users::update_email(tx, user.id, &sealed, index, now).await?;
         user.version += 1;
+        self.must_be_free_to_take(tx, index, user.id).await
+    }
+
+    /// Refuses an address that can still come back to somebody else; asked after it was written, so that a change that
+    /// was confirmed meanwhile is seen.
+    pub(super) async fn must_be_free_to_take(
+        &self,
+        tx: &Tx,
+        address: BlindIndex,
+        user: UserId,
+    ) -> Result<()> {
+        if email_changes::is_held_for_another(tx, address, user, self.now()).await? {
+            return Err(Clash::EmailTaken.into());
+        }
         Ok(())
     }
 }

@@ -152,7 +152,7 @@ impl Services {
         client: &Client,
     ) -> Result<T> {
         let outcome = match why {
-            Error::Gone(Spent::Used | Spent::Expired) => Outcome::Refused,
+            Error::Gone(Spent::Used | Spent::Expired) | Error::Conflict(_) => Outcome::Refused,
             _ => Outcome::Failed,
         };
         self.audit_alone(AuditEntry::refusal(action, outcome, why.code(), client))

@@ -3,10 +3,10 @@
 use super::{Services, password_reset::context_of};
 use crate::{
     domain::{
-        Error, Result, actor::SignedIn, audit::AuditEntry, client::Client, error::Barrier,
-        event::EventType, mail::Mail, password::Password, session::SessionEnd,
+        Result, actor::SignedIn, audit::AuditEntry, client::Client, event::EventType, mail::Mail,
+        password::Password, session::SessionEnd,
     },
-    storage::{credentials, links::resets, sessions},
+    storage::{credentials, email_changes, links::resets, sessions},
 };
 use serde_json::json;
 
@@ -26,16 +26,11 @@ impl Services {
         let hash = self.hasher.hash(new).await?;
         let tx = self.store.begin().await?;
         let user = self.lock_user(&tx, who.user.id).await?;
-        // Another change may have won while this one was hashing; the proof was then of a password that is gone.
-        let stored = credentials::find_credential(&tx, user.id)
-            .await?
-            .ok_or(Error::NotFound("password"))?;
-        if stored.hash.as_str() != proven.as_str() || !self.may_act(&user) {
-            return Err(Barrier::WrongPassword.into());
-        }
+        self.proof_must_hold(&tx, who, &user, &proven).await?;
         let now = self.now();
         credentials::set_password(&tx, user.id, &hash, now).await?;
         resets::void_links(&tx, user.id, now).await?;
+        email_changes::void_changes(&tx, user.id, now).await?;
         let keep = Some(who.session_id);
         let ended =
             sessions::end_sessions(&tx, user.id, keep, SessionEnd::PasswordChanged, now).await?;

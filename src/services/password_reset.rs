@@ -183,6 +183,8 @@ impl Services {
         user.state_province = None;
         user.current_title = None;
         user.location = None;
+        user.locale = None;
+        user.timezone = None;
         user.verify(now);
         users::update_user(tx, user, now).await
     }

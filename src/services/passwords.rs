@@ -7,11 +7,12 @@ use crate::{
         actor::{Actor, SignedIn},
         audit::{AuditEntry, Outcome},
         client::Client,
-        error::{Barrier, Violation},
+        error::{Barrier, Refusal, Violation},
         password::{Context, Password, PasswordHash, PolicyRules},
+        user::User,
     },
     infra::hasher::Verdict,
-    storage::{Store, credentials},
+    storage::{Store, Tx, credentials, sessions},
 };
 
 impl Services {
@@ -78,5 +79,36 @@ impl Services {
         self.audit(&tx, entry.by(Actor::User(id)).on(id)).await?;
         Store::commit(tx).await?;
         Err(Barrier::WrongPassword.into())
+    }
+
+    /// Refuses a proof of a password that was replaced, or from a session that was ended, while it was compared; the
+    /// person's row is locked.
+    pub(super) async fn proof_must_hold(
+        &self,
+        tx: &Tx,
+        who: &SignedIn,
+        user: &User,
+        proven: &PasswordHash,
+    ) -> Result<()> {
+        self.session_must_hold(tx, who, user).await?;
+        let credential = credentials::find_credential(tx, user.id).await?;
+        if credential.is_none_or(|now| now.hash.as_str() != proven.as_str()) {
+            return Err(Barrier::WrongPassword.into());
+        }
+        Ok(())
+    }
+
+    /// Refuses a session that was ended since it was checked; the person's row is locked.
+    pub(super) async fn session_must_hold(
+        &self,
+        tx: &Tx,
+        who: &SignedIn,
+        user: &User,
+    ) -> Result<()> {
+        let session = sessions::find_session(tx, who.session_id).await?;
+        if !self.may_act(user) || session.is_none_or(|session| !session.is_live(self.now())) {
+            return Err(Refusal::SessionEnded.into());
+        }
+        Ok(())
     }
 }

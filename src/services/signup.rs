@@ -103,6 +103,7 @@ impl Services {
         let email = self.seal(&key, field::EMAIL, user.email.as_str())?;
         let index = self.email_index(&user.email);
         users::insert_user(tx, &user.clone().with_email(email), index).await?;
+        self.must_be_free_to_take(tx, index, user.id).await?;
         if let Some(hash) = hash {
             credentials::set_password(tx, user.id, hash, user.created_at).await?;
         }

@@ -11,9 +11,10 @@ use crate::{
         event::EventType,
         id::UserId,
         mail::Mail,
-        password::Password,
+        password::{Password, PasswordHash},
         permission::Role,
         session::SessionEnd,
+        user::User,
     },
     storage::{
         Tx, email_changes,
@@ -33,8 +34,8 @@ impl Services {
         password: Password,
         client: &Client,
     ) -> Result<()> {
-        self.prove_password(who, password, ACTION, client).await?;
-        self.end_account(who, client).await
+        let proven = self.prove_password(who, password, ACTION, client).await?;
+        self.end_account(who, Some(&proven), client).await
     }
 
     /// The same with a recent proof of the password in the access token.
@@ -45,10 +46,15 @@ impl Services {
                 .await?;
             return Err(why);
         }
-        self.end_account(who, client).await
+        self.end_account(who, None, client).await
     }
 
-    async fn end_account(&self, who: &SignedIn, client: &Client) -> Result<()> {
+    async fn end_account(
+        &self,
+        who: &SignedIn,
+        proven: Option<&PasswordHash>,
+        client: &Client,
+    ) -> Result<()> {
         let tx = self.store.begin().await?;
         let admins = roles::lock_active_holders(&tx, Role::Admin).await?;
         if is_last(&admins, who.user.id) {
@@ -59,11 +65,21 @@ impl Services {
                 .await?;
             return Err(Clash::LastAdmin.into());
         }
-        self.apply_termination(tx, who, client).await
+        let user = self.lock_user(&tx, who.user.id).await?;
+        match proven {
+            Some(proven) => self.proof_must_hold(&tx, who, &user, proven).await?,
+            None => self.session_must_hold(&tx, who, &user).await?,
+        }
+        self.apply_termination(tx, user, who, client).await
     }
 
-    async fn apply_termination(&self, tx: Tx, who: &SignedIn, client: &Client) -> Result<()> {
-        let mut user = self.lock_user(&tx, who.user.id).await?;
+    async fn apply_termination(
+        &self,
+        tx: Tx,
+        mut user: User,
+        who: &SignedIn,
+        client: &Client,
+    ) -> Result<()> {
         let now = self.now();
         user.terminate()?;
         users::update_user(&tx, &mut user, now).await?;

@@ -7,7 +7,8 @@ use crate::domain::{
     secret::{BlindIndex, Digest, Sealed},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::Expr,
 };
 
 /// A change of address as stored.
@@ -103,6 +104,41 @@ pub async fn mark_confirmed(
         .exec(db)
         .await?;
     Ok(())
+}
+
+/// Makes every change of the person that came after this one void, done or waiting: undoing this one undoes them, too.
+pub async fn void_later_changes(
+    db: &impl ConnectionTrait,
+    change: &EmailChange,
+    now: Timestamp,
+) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::VoidedAt, Expr::value(now))
+        .filter(Column::UserId.eq(change.user_id.0))
+        .filter(Column::Id.gt(change.id.0))
+        .filter(Column::VoidedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Whether an address can still come back to somebody else than `user`.
+pub async fn is_held_for_another(
+    db: &impl ConnectionTrait,
+    address: BlindIndex,
+    user: UserId,
+    now: Timestamp,
+) -> Result<bool> {
+    let first = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::OldEmailIndex.eq(address.0.to_vec()))
+        .filter(Column::UserId.ne(user.0))
+        .filter(Column::UndoExpiresAt.gt(now))
+        .filter(Column::UndoneAt.is_null())
+        .filter(Column::VoidedAt.is_null())
+        .limit(1);
+    Ok(first.into_tuple::<uuid::Uuid>().one(db).await?.is_some())
 }
 
 /// Marks a change as undone.

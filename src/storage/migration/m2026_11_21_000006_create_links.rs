@@ -64,6 +64,13 @@ impl MigrationTrait for Migration {
             .await?;
         manager
             .create_index(index("email_changes", "user_id_idx", &["user_id"]))
+            .await?;
+        manager
+            .create_index(index(
+                "email_changes",
+                "old_email_index_idx",
+                &["old_email_index"],
+            ))
             .await
     }
 
