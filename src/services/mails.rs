@@ -29,6 +29,7 @@ use crate::{
 use serde_json::json;
 use std::time::Duration;
 use tokio::task::JoinSet;
+use url::Position;
 
 /// How many mails one round claims.
 const BATCH: u64 = 20;
@@ -56,7 +57,7 @@ impl Services {
         mail: &Mail,
     ) -> Result<()> {
         let context = MailContext {
-            public_host: self.links.public.host_str().unwrap_or("localhost"),
+            public_host: &self.links.public[Position::BeforeHost..Position::AfterPort],
             name: user.full_name.as_deref(),
         };
         let message = mail_template::render(mail, &context, to.as_str())?;
