@@ -8,7 +8,13 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod email_change;
 mod floors;
 mod login;
 mod mailer;
+mod pages;
+mod password_change;
+mod password_reset;
 mod support;
+mod termination;
+mod users;

@@ -1,6 +1,7 @@
 //! What the tests stand on: the real app on a database of its own, a hand-wound clock, mails in a list, a small cast.
 
 pub mod app;
+pub mod at_once;
 pub mod client;
 pub mod database;
 pub mod logs;
