@@ -1,9 +1,9 @@
-//! The schema's state and its moves: migrate up, down, status. Several nodes may start at once; on PostgreSQL an
-//! advisory lock lets one of them migrate while the others wait.
+//! The schema's state and its moves: migrate up, down, status. Several nodes may start at once: one of them migrates
+//! while the others wait, on PostgreSQL for an advisory lock, on SQLite for the file.
 
 use super::{Store, migration::Migrator};
 use anyhow::Context as _;
-use sea_orm::{ConnectionTrait, Statement, TransactionTrait};
+use sea_orm::{ConnectionTrait, Statement};
 use sea_orm_migration::MigratorTrait;
 
 /// `usher` in ASCII: the key of the lock that migrations take.
@@ -46,42 +46,43 @@ pub async fn status(store: &Store) -> anyhow::Result<SchemaStatus> {
 
 /// Applies the next `steps` migrations, or all.
 pub async fn up(store: &Store, steps: Option<u32>) -> anyhow::Result<()> {
-    let lock = lock(store).await?;
-    Migrator::up(store.writer(), steps)
-        .await
-        .context("migrating up failed")?;
-    release(lock).await
+    let tx = lock(store).await?;
+    let moved = if store.is_postgres() {
+        Migrator::up(store.writer(), steps).await
+    } else {
+        Migrator::up(&tx, steps).await
+    };
+    moved.context("migrating up failed")?;
+    Ok(tx.commit().await?)
 }
 
 /// Takes back the last `steps` migrations, or all; the data in their tables goes.
 pub async fn down(store: &Store, steps: Option<u32>) -> anyhow::Result<()> {
-    let lock = lock(store).await?;
-    Migrator::down(store.writer(), steps)
-        .await
-        .context("migrating down failed")?;
-    release(lock).await
+    let tx = lock(store).await?;
+    let moved = if store.is_postgres() {
+        Migrator::down(store.writer(), steps).await
+    } else {
+        Migrator::down(&tx, steps).await
+    };
+    moved.context("migrating down failed")?;
+    Ok(tx.commit().await?)
 }
 
-async fn lock(store: &Store) -> anyhow::Result<Option<super::Tx>> {
-    if !store.is_postgres() {
-        return Ok(None);
+/// Keeps other nodes from migrating until it ends; refuses a database that is newer than this binary. On SQLite the migrations run inside it, because there they have no
+/// transactions of their own; on PostgreSQL they do, and it only holds the lock.
+async fn lock(store: &Store) -> anyhow::Result<super::Tx> {
+    status(store).await?;
+    let tx = store.begin().await?;
+    if store.is_postgres() {
+        // Waiting for another node's migration may take longer than the pool's lock timeout.
+        tx.execute_unprepared("SET LOCAL lock_timeout = 0").await?;
+        let sql = "SELECT pg_advisory_xact_lock($1)";
+        tx.execute_raw(Statement::from_sql_and_values(
+            tx.get_database_backend(),
+            sql,
+            [LOCK.into()],
+        ))
+        .await?;
     }
-    let tx = store.writer().begin().await?;
-    // Waiting for another node's migration may take longer than the pool's lock timeout.
-    tx.execute_unprepared("SET LOCAL lock_timeout = 0").await?;
-    let sql = "SELECT pg_advisory_xact_lock($1)";
-    tx.execute_raw(Statement::from_sql_and_values(
-        tx.get_database_backend(),
-        sql,
-        [LOCK.into()],
-    ))
-    .await?;
-    Ok(Some(tx))
-}
-
-async fn release(lock: Option<super::Tx>) -> anyhow::Result<()> {
-    if let Some(tx) = lock {
-        tx.commit().await?;
-    }
-    Ok(())
+    Ok(tx)
 }

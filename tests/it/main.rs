@@ -9,6 +9,7 @@
 )]
 
 mod email_change;
+mod cli;
 mod floors;
 mod login;
 mod mailer;

@@ -6,6 +6,7 @@ pub mod client;
 pub mod database;
 pub mod logs;
 pub mod people;
+pub mod process;
 pub mod smtp;
 
 pub use app::TestApp;
