@@ -10,11 +10,12 @@ use axum_server::{Handle, tls_rustls::RustlsConfig};
 use hyper_util::rt::TokioTimer;
 use std::{
     net::{SocketAddr, TcpListener},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
     task::JoinSet,
+    time::timeout,
 };
 
 /// A client that has not sent its headers by then is hung up on.
@@ -23,6 +24,9 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// After readiness has turned, load balancers get this long to notice before connections are closed.
 const NOTICE: Duration = Duration::from_secs(1);
 
+/// What is left of the time to stop for writing down what is gathered in memory, however stuck the clients are.
+const FOR_JOBS: Duration = Duration::from_secs(1);
+
 /// Serves until told to stop.
 pub async fn run(config: &Config) -> anyhow::Result<()> {
     telemetry::init(&config.logs);
@@ -30,6 +34,7 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
     let admin_listener = config.http.admin_listen.map(listen).transpose()?;
     let app = app::build(config, Means::default()).await?;
     let jobs = app.start_jobs();
+    let stop = stop_signal()?;
     let handle = Handle::new();
     let mut servers = JoinSet::new();
     if let Some(listener) = admin_listener {
@@ -44,12 +49,17 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
         handle.clone(),
     ));
     let failed = tokio::select! {
-        () = stop_signal()? => None,
+        () = stop => None,
         ended = servers.join_next() => ended,
     };
+    let begun = Instant::now();
     shut_down(config, &app, &handle).await;
     while servers.join_next().await.is_some() {}
-    jobs.stop().await;
+    let left = config.http.shutdown_timeout.saturating_sub(begun.elapsed());
+    // A mail server that does not answer must not hold up the end: what it has not taken is sent again later.
+    if timeout(left.max(FOR_JOBS), jobs.stop()).await.is_err() {
+        tracing::warn!("a job did not come to its end in time");
+    }
     app.close().await;
     match failed {
         Some(ended) => ended?,
@@ -82,7 +92,8 @@ async fn serve(
             .header_read_timeout(HEADER_TIMEOUT);
         return Ok(server.serve(service).await?);
     }
-    let mut server = axum_server::from_tcp(listener)?.handle(handle);
+    // In clear only HTTP/1.1: telling the versions apart waits for the first bytes without any limit.
+    let mut server = axum_server::from_tcp(listener)?.http1_only().handle(handle);
     server
         .http_builder()
         .http1()
@@ -95,10 +106,12 @@ async fn serve(
 async fn shut_down(config: &Config, app: &App, handle: &Handle<SocketAddr>) {
     tracing::info!("stopping: draining connections");
     app.drain();
+    let mut left = config.http.shutdown_timeout.saturating_sub(FOR_JOBS);
     if config.is_production() {
         tokio::time::sleep(NOTICE).await;
+        left = left.saturating_sub(NOTICE);
     }
-    handle.graceful_shutdown(Some(config.http.shutdown_timeout.saturating_sub(NOTICE)));
+    handle.graceful_shutdown(Some(left));
 }
 
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {

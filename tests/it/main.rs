@@ -8,14 +8,15 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
-mod email_change;
 mod cli;
+mod email_change;
 mod floors;
 mod login;
 mod mailer;
 mod pages;
 mod password_change;
 mod password_reset;
+mod shutdown;
 mod support;
 mod termination;
 mod users;
