@@ -17,6 +17,7 @@ mod mailer;
 mod pages;
 mod password_change;
 mod password_reset;
+mod mails;
 mod shutdown;
 mod support;
 mod termination;
