@@ -10,6 +10,7 @@
 
 mod cli;
 mod email_change;
+mod config;
 mod crash;
 mod floors;
 mod login;

@@ -1,0 +1,139 @@
+//! Settings as the program meets them at its start: what is refused and how, and what the least of production gives.
+
+use crate::support::{
+    database::TestDatabase,
+    process::{PRODUCTION, Service, run},
+};
+
+/// A thing that must not be repeated by anybody.
+const CANARY: &str = "Kz8canaryQ2xW7";
+
+/// Production with these settings on top.
+fn production<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut settings: Vec<_> = PRODUCTION.to_vec();
+    settings.extend_from_slice(changes);
+    settings
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f41_a_wrong_setting_ends_the_program_with_one_line_that_names_it_and_tells_no_secret() {
+    let db = TestDatabase::create().await;
+    let weak_key = format!("a:{CANARY}");
+    let url = format!("mysql://usher:{CANARY}@db.example.com/usher");
+    let smtp = format!("smtp://usher:{CANARY}@mail.example.com?tls=maybe");
+    let cases = [
+        ("ENCRYPTION_KEYS", ""),
+        ("ENCRYPTION_KEYS", weak_key.as_str()),
+        ("JWT_SECRET_KEY", CANARY),
+        ("METRICS_TOKEN", CANARY),
+        ("DATABASE_URL", url.as_str()),
+        ("SMTP_URL", smtp.as_str()),
+        ("PUBLIC_URL", "http://accounts.example.com"),
+        ("MAIL_TRANSPORT", "mailbox"),
+        ("USHER_LISTEN", CANARY),
+        ("LISTEN", CANARY),
+        ("HASH_ITERATIONS", "1"),
+    ];
+    for (name, value) in cases {
+        let line = run(&db, &["serve"], &production(&[(name, value)]))
+            .await
+            .refusal();
+        assert!(line.contains(name), "{line}");
+        assert!(!line.contains(CANARY), "{line}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f41_an_unknown_name_is_refused_wherever_it_is_written() {
+    let db = TestDatabase::create().await;
+    let flag = ["serve", "--set", "LISTNE=127.0.0.1:0"];
+    let line = run(&db, &flag, &[]).await.refusal();
+    assert!(line.contains("LISTNE") && line.contains("LISTEN"), "{line}");
+    let file = db.folder().join("usher.toml");
+    tokio::fs::write(file, "metrics_tokn = \"Kz8canaryQ2xW7\"\n")
+        .await
+        .unwrap();
+    let line = run(&db, &["serve"], &[]).await.refusal();
+    assert!(
+        line.contains("metrics_tokn") && line.contains("metrics_token"),
+        "{line}"
+    );
+    assert!(!line.contains(CANARY), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f41_what_is_right_by_itself_and_cannot_be_used_ends_the_program_in_one_line() {
+    let db = TestDatabase::create().await;
+    run(&db, &["migrate", "up"], &[]).await.success();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().to_string();
+    let nobody = format!("postgresql://usher:{CANARY}@127.0.0.1:1/usher");
+    let no_file = db.folder().join("absent.pem").display().to_string();
+    let cases = [
+        ("LISTEN", taken.as_str(), "cannot listen"),
+        ("DATABASE_URL", nobody.as_str(), "cannot connect"),
+        ("ADMIN_PASSWORD", "weakling", "ADMIN_PASSWORD"),
+        ("SMTP_CA_FILE", no_file.as_str(), "SMTP_CA_FILE"),
+        ("TLS_CERT", no_file.as_str(), "TLS_KEY"),
+    ];
+    for (name, value, says) in cases {
+        let mut settings = vec![(name, value)];
+        if name == "SMTP_CA_FILE" {
+            settings.push(("SMTP_URL", "smtp://127.0.0.1:1"));
+        }
+        let line = run(&db, &["serve"], &settings).await.refusal();
+        assert!(line.contains(says), "{line}");
+        assert!(!line.contains(CANARY), "{line}");
+    }
+    drop(listener);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tls_files_that_do_not_exist_end_the_program() {
+    let db = TestDatabase::create().await;
+    let no_file = db.folder().join("absent.pem").display().to_string();
+    let settings = [
+        ("TLS_CERT", no_file.as_str()),
+        ("TLS_KEY", no_file.as_str()),
+    ];
+    let ended = run(&db, &["serve"], &settings).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("TLS_CERT"), "{}", ended.stderr);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn k5_the_least_environment_of_production_starts_and_keeps_the_operators_doors_shut() {
+    let db = TestDatabase::create().await;
+    run(&db, &["migrate", "up"], &PRODUCTION).await.success();
+    let token = "Kz8canaryQ2xW7Kz8canaryQ2xW7";
+    let service = Service::start(&db, &production(&[("METRICS_TOKEN", token)])).await;
+    let get = async |path: &str| {
+        let reply = service.client.get(service.url(path)).send().await.unwrap();
+        (reply.status().as_u16(), reply.text().await.unwrap())
+    };
+    for path in ["/metrics", "/db/status"] {
+        assert_eq!(get(path).await.0, 401, "{path}");
+        assert_eq!(service.get_as(token, path).await, 200, "{path}");
+    }
+    for path in [
+        "/dev/mailbox",
+        "/dev/mailbox.json",
+        "/.git",
+        "/debug",
+        "/actuator",
+    ] {
+        assert_eq!(get(path).await.0, 404, "{path}");
+    }
+    for path in ["/health", "/"] {
+        let (status, body) = get(path).await;
+        assert_eq!(status, 200);
+        assert!(!body.contains(env!("CARGO_PKG_VERSION")), "{path}: {body}");
+    }
+    let nobody = "SELECT count(*) FROM users";
+    assert_eq!(
+        db.number(nobody).await,
+        0,
+        "6.3.2: nobody is there by default"
+    );
+    service.stop().await;
+}
