@@ -9,16 +9,16 @@
 )]
 
 mod cli;
-mod email_change;
 mod config;
 mod crash;
+mod email_change;
 mod floors;
 mod login;
 mod mailer;
+mod mails;
 mod pages;
 mod password_change;
 mod password_reset;
-mod mails;
 mod shutdown;
 mod support;
 mod termination;
