@@ -82,7 +82,7 @@ impl Services {
         let user = self.find_by_email(self.store.reader(), email).await?;
         let waiting =
             user.filter(|user| !user.is_verified() && user.status != UserStatus::Terminated);
-        let allowed = self.may_mail(email);
+        let allowed = self.may_mail(REQUEST, email);
         let tx = self.store.begin().await?;
         match waiting {
             Some(user) if allowed => {
@@ -139,9 +139,11 @@ impl Services {
         .await
     }
 
-    /// Whether this address may get one more mail that a stranger can cause.
-    pub(super) fn may_mail(&self, email: &EmailAddress) -> bool {
-        self.limiter.check(Class::Recipient, email.as_str()).allowed
+    /// Whether this address may get one more mail that a stranger can cause; each kind counts by itself, so that a flood
+    /// of one never keeps another back.
+    pub(super) fn may_mail(&self, kind: &'static str, email: &EmailAddress) -> bool {
+        let key = format!("{kind} {}", email.as_str());
+        self.limiter.check(Class::Recipient, &key).allowed
     }
 
     /// Audits a link that opened nothing, and fails with why.

@@ -38,7 +38,7 @@ impl Services {
     ) -> Result<()> {
         let user = self.find_by_email(self.store.reader(), email).await?;
         let user = user.filter(may_reset);
-        let allowed = self.may_mail(email);
+        let allowed = self.may_mail(REQUEST, email);
         let tx = self.store.begin().await?;
         match user {
             Some(user) if allowed => {

@@ -116,7 +116,9 @@ impl Services {
         let tx = self.store.begin().await?;
         let entry = AuditEntry::refusal(ACTION, Outcome::Refused, Clash::EmailTaken.code(), client);
         match owner {
-            Some(owner) if owner.status != UserStatus::Terminated && self.may_mail(email) => {
+            Some(owner)
+                if owner.status != UserStatus::Terminated && self.may_mail(ACTION, email) =>
+            {
                 self.audit(&tx, entry.on(owner.id)).await?;
                 let mail = Mail::AccountExists {
                     reset_link: self.forgot_password_page(),

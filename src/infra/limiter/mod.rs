@@ -37,7 +37,7 @@ pub enum Class {
     Refresh,
     /// Everything else, by client address.
     Api,
-    /// Mails to one recipient.
+    /// Mails of one kind to one recipient.
     Recipient,
     /// Guesses at the password of one account.
     Account,
