@@ -20,6 +20,7 @@ mod pages;
 mod password_change;
 mod password_reset;
 mod shutdown;
+mod passwords;
 mod support;
 mod termination;
 mod users;
