@@ -63,21 +63,30 @@ impl Services {
             Ok(()) if strict => Ok(SignedUp::Accepted),
             Ok(()) => Ok(SignedUp::Created(Box::new(user))),
             Err(Error::Conflict(Clash::EmailTaken)) if strict => {
+                // With a free address this username would be refused, so with a taken one it is, too.
+                if self.is_username_taken(&form).await? {
+                    return self.refuse_sign_up(Clash::UsernameTaken, client).await;
+                }
                 self.tell_owner(&form.email, client).await?;
                 Ok(SignedUp::Accepted)
             }
-            Err(Error::Conflict(clash)) => {
-                self.audit_alone(AuditEntry::refusal(
-                    ACTION,
-                    Outcome::Refused,
-                    clash.code(),
-                    client,
-                ))
-                .await?;
-                Err(clash.into())
-            }
+            Err(Error::Conflict(clash)) => self.refuse_sign_up(clash, client).await,
             Err(error) => Err(error),
         }
+    }
+
+    async fn is_username_taken(&self, form: &SignUp) -> Result<bool> {
+        let Some(username) = &form.username else {
+            return Ok(false);
+        };
+        let found = users::find_user_by_username(self.store.reader(), username).await?;
+        Ok(found.is_some())
+    }
+
+    async fn refuse_sign_up(&self, clash: Clash, client: &Client) -> Result<SignedUp> {
+        let entry = AuditEntry::refusal(ACTION, Outcome::Refused, clash.code(), client);
+        self.audit_alone(entry).await?;
+        Err(clash.into())
     }
 
     async fn insert_signup(&self, user: &User, hash: &PasswordHash, client: &Client) -> Result<()> {

@@ -21,6 +21,7 @@ mod password_change;
 mod password_reset;
 mod shutdown;
 mod passwords;
+mod signup;
 mod support;
 mod termination;
 mod users;

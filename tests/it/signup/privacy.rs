@@ -1,0 +1,142 @@
+//! What a sign-up tells about addresses and names that others have: with `SIGNUP_PRIVACY=strict` nothing.
+
+use super::{REGISTER, form};
+use crate::support::{
+    Reply, TestApp,
+    people::{BOB, CAROL},
+};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::{sync::Barrier, task::JoinSet};
+
+const STRICT: (&str, &str) = ("SIGNUP_PRIVACY", "strict");
+
+async fn register(app: &TestApp, email: &str, fields: Value) -> Reply {
+    app.post(REGISTER, form(email, &fields)).await
+}
+
+/// What a stranger can compare: status, body, names of the header fields.
+fn visible(reply: &Reply) -> (u16, String, Vec<String>) {
+    let names = reply.headers.keys().map(ToString::to_string).collect();
+    (reply.status, reply.text.clone(), names)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strict_privacy_answers_the_same_for_free_and_taken_addresses() {
+    let app = TestApp::start_with(&[STRICT]).await;
+    let free = register(&app, BOB, json!({})).await.expect(202);
+    let taken = register(&app, BOB, json!({ "full_name": "Eve" })).await;
+    assert_eq!(visible(&taken), visible(&free));
+    assert_eq!(free.body, json!({ "message": "Check your mail to go on." }));
+    let subjects: Vec<_> = app
+        .mails_to(BOB)
+        .await
+        .into_iter()
+        .map(|mail| mail.subject)
+        .collect();
+    assert_eq!(subjects.len(), 2);
+    let mails = app.mails_to(BOB).await;
+    assert!(
+        mails[1].text.contains("http://usher.test/forgot-password"),
+        "{}",
+        mails[1].text
+    );
+    assert!(!mails[1].text.contains("Eve"));
+    assert_eq!(app.db.number("SELECT count(*) FROM users").await, 2);
+    let audit = app.audit().await;
+    assert!(audit.ends_with(&["register success".to_owned(), "register refused".to_owned()]));
+    let invalid = register(&app, BOB, json!({ "password": "short" })).await;
+    assert_eq!(
+        invalid.violations(),
+        ["password: password_weak", "password: too_short"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strict_privacy_does_not_show_an_address_through_a_taken_username() {
+    let app = TestApp::start_with(&[STRICT]).await;
+    register(&app, BOB, json!({ "username": "bob" }))
+        .await
+        .expect(202);
+    let free = register(&app, CAROL, json!({ "username": "Bob" })).await;
+    let taken = register(&app, BOB, json!({ "username": "Bob" })).await;
+    for reply in [free, taken] {
+        reply.expect_problem(409, "username_taken");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_of_a_taken_address_is_not_flooded() {
+    let app = TestApp::start_with(&[STRICT, ("RATE_LIMIT_RECIPIENT", "3/1h")]).await;
+    for _ in 0..10 {
+        register(&app, BOB, json!({})).await.expect(202);
+    }
+    assert_eq!(
+        app.mails_to(BOB).await.len(),
+        4,
+        "one to confirm, three to tell"
+    );
+    let bob = "SELECT count(*) FROM audit_log WHERE action = 'register' AND outcome = 'refused'";
+    assert_eq!(app.db.number(bob).await, 9);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_of_a_terminated_account_is_not_told() {
+    let app = TestApp::start_with(&[STRICT]).await;
+    register(&app, BOB, json!({})).await.expect(202);
+    let before = app.mails_to(BOB).await.len();
+    app.db
+        .execute("UPDATE users SET status = 'terminated' WHERE status = 'pending'")
+        .await;
+    register(&app, BOB, json!({})).await.expect(202);
+    assert_eq!(app.mails_to(BOB).await.len(), before);
+}
+
+/// Fifty spellings of Bob's address at once, over two nodes; how often each status came.
+async fn fifty_at_once(app: Arc<TestApp>, other: Arc<TestApp>) -> Vec<u16> {
+    let barrier = Arc::new(Barrier::new(50));
+    let mut racing = JoinSet::new();
+    for at in 0..50_usize {
+        let node = Arc::clone(if at % 2 == 0 { &app } else { &other });
+        let barrier = Arc::clone(&barrier);
+        racing.spawn(async move {
+            let mut email = BOB.to_owned();
+            email
+                .get_mut(at % 3..=at % 3)
+                .unwrap()
+                .make_ascii_uppercase();
+            barrier.wait().await;
+            register(&node, &email, json!({})).await.status
+        });
+    }
+    let mut statuses = racing.join_all().await;
+    statuses.sort_unstable();
+    statuses
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn r12_of_fifty_sign_ups_with_one_address_one_wins() {
+    for (privacy, first, others) in [("friendly", 201, 409), ("strict", 202, 202)] {
+        let settings = [("SIGNUP_PRIVACY", privacy), ("HASH_QUEUE", "1000")];
+        let app = Arc::new(TestApp::start_with(&settings).await);
+        let other = Arc::new(app.start_node(2, &settings).await);
+        let statuses = fifty_at_once(Arc::clone(&app), other).await;
+        let mut expected = vec![others; 50];
+        expected[0] = first;
+        assert_eq!(statuses, expected, "{privacy}");
+        for (table, rows) in [
+            ("users", 2),
+            ("credentials", 2),
+            ("user_keys", 2),
+            ("email_verifications", 1),
+        ] {
+            let count = app
+                .db
+                .number(&format!("SELECT count(*) FROM {table}"))
+                .await;
+            assert_eq!(count, rows, "{privacy}: {table}");
+        }
+        let entries = "SELECT count(*) FROM audit_log WHERE action = 'register'";
+        assert_eq!(app.db.number(entries).await, 50, "{privacy}");
+    }
+}
