@@ -12,6 +12,7 @@ use axum::{
     Router,
     extract::{Request, State},
     handler::Handler as _,
+    http::{HeaderValue, Method, header},
     response::Response,
     routing::get,
 };
@@ -71,8 +72,16 @@ fn settings(config: &Config) -> HttpSettings {
 async fn verify_email(State(state): State<WebState>, request: Request) -> Response {
     // The first of equals wins: who takes anything gets JSON.
     let best = negotiate::best(request.headers(), &["application/json", "text/html"]);
-    if best == Some("text/html") {
-        return web::show_verify_email(&state, request.uri());
+    // HEAD is routed here, too (a mail scanner's, perhaps); it must not use the link up, and the page never does.
+    if best == Some("text/html") || request.method() == Method::HEAD {
+        return by_accept(web::show_verify_email(&state, request.uri()));
     }
-    http::verify_email_get.call(request, state.services).await
+    by_accept(http::verify_email_get.call(request, state.services).await)
+}
+
+/// Says that `Accept` chose between this answer and another (RFC 9110, section 12.5.5).
+fn by_accept(mut response: Response) -> Response {
+    let accept = HeaderValue::from_static("accept");
+    response.headers_mut().append(header::VARY, accept);
+    response
 }

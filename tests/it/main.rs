@@ -12,6 +12,7 @@ mod cli;
 mod config;
 mod crash;
 mod email_change;
+mod email_verification;
 mod floors;
 mod login;
 mod mailer;

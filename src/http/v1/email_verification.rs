@@ -91,9 +91,9 @@ pub async fn verify_email_get(
 
 /// Ask for a new verification link
 ///
-/// By address, or for the signed-in person. Always 202; the earlier link becomes void.
+/// By address, or for the signed-in person, who needs no body. Always 202; the earlier link becomes void.
 #[utoipa::path(
-    post, path = "/verify-email-request", tag = "Authentication", request_body = VerifyEmailRequestRequest,
+    post, path = "/verify-email-request", tag = "Authentication", request_body = Option<VerifyEmailRequestRequest>,
     operation_id = "request_email_verification", security((), ("bearerAuth" = [])),
     responses((status = 202, description = "The same answer for every address", body = MessageResponse))
 )]
@@ -101,10 +101,11 @@ pub async fn request_email_verification(
     State(services): State<Services>,
     Caller(client): Caller,
     who: Option<SignedIn>,
-    Json(body): Json<VerifyEmailRequestRequest>,
+    body: Option<Json<VerifyEmailRequestRequest>>,
 ) -> Result<(StatusCode, axum::Json<MessageResponse>)> {
     let mut check = Check::new();
-    let email = check.optional_text("email", body.email, EmailAddress::parse);
+    let email = body.map(|Json(body)| body.email).unwrap_or_default();
+    let email = check.optional_text("email", email, EmailAddress::parse);
     let email = check.done(email)?.or(who.map(|who| who.user.email));
     let email = email.ok_or_else(|| Error::Invalid(vec![Violation::required("email")]))?;
     services.request_email_verification(&email, &client).await?;
