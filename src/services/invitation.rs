@@ -116,7 +116,12 @@ impl Services {
             .await?
             .ok_or(Error::BadToken)?;
         let open = link.must_be_open(now).map_err(Error::from);
-        let waiting = user.status == UserStatus::Pending;
+        let waiting = match user.status {
+            UserStatus::Pending => true,
+            // Another mail has confirmed the address meanwhile; that must not lock its owner out.
+            UserStatus::Active => credentials::find_credential(&tx, user.id).await?.is_none(),
+            UserStatus::Deactivated | UserStatus::Terminated => false,
+        };
         if let Err(why) = open.and_then(|()| {
             if waiting {
                 Ok(())

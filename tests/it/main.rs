@@ -14,6 +14,7 @@ mod crash;
 mod email_change;
 mod email_verification;
 mod floors;
+mod invitation;
 mod login;
 mod mailer;
 mod mails;
