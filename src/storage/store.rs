@@ -7,7 +7,11 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
-use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sqlx::{
+    ConnectOptions as _,
+    postgres::PgConnectOptions,
+    sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
 use std::{path::Path, time::Duration};
 
 /// A transaction; dropping it rolls back. Commit with [`Store::commit`].
@@ -60,13 +64,20 @@ impl Store {
         if let Some(path) = settings.url.strip_prefix("sqlite://") {
             return Self::connect_sqlite(path, settings).await;
         }
-        let mut options = options(&settings.url, settings);
+        // The URL holds a password, and sea-orm writes the one that it is given into a span: it gets an empty one.
+        let real: PgConnectOptions = settings
+            .url
+            .parse()
+            .map_err(|_| anyhow::anyhow!("DATABASE_URL is not one of PostgreSQL"))?;
+        let real = real.disable_statement_logging();
+        let mut options = options("postgresql://", settings);
         options
             .max_connections(settings.max_connections)
             .min_connections(1);
         // A session without a durable commit would break the promise that what was acknowledged stays.
-        options.map_sqlx_postgres_opts(|o| {
-            o.options([("synchronous_commit", "on"), ("lock_timeout", "5s")])
+        options.map_sqlx_postgres_opts(move |_| {
+            real.clone()
+                .options([("synchronous_commit", "on"), ("lock_timeout", "5s")])
         });
         let pool = Database::connect(options)
             .await
