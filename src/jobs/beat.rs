@@ -6,13 +6,16 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 const BEAT: Duration = Duration::from_secs(30);
+/// A flood of refused attempts is one row a minute.
+const REFUSALS_EACH: u32 = 2;
 
 /// Runs until told to stop.
 pub async fn run(services: Services, stop: CancellationToken) {
-    loop {
+    for number in 1_u32.. {
         let pause = tokio::time::sleep(BEAT);
         tokio::select! { () = pause => {}, () = stop.cancelled() => {} }
-        if let Err(error) = round(&services).await {
+        let with_refusals = number.is_multiple_of(REFUSALS_EACH) || stop.is_cancelled();
+        if let Err(error) = round(&services, with_refusals).await {
             super::rest_after("beat", &error, &stop).await;
         }
         if stop.is_cancelled() {
@@ -21,9 +24,11 @@ pub async fn run(services: Services, stop: CancellationToken) {
     }
 }
 
-async fn round(services: &Services) -> Result<()> {
+async fn round(services: &Services, with_refusals: bool) -> Result<()> {
     services.flush_seen().await?;
-    services.flush_refusals().await?;
+    if with_refusals {
+        services.flush_refusals().await?;
+    }
     services.load_signing_keys().await?;
     services.observe().await
 }

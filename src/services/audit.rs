@@ -11,10 +11,17 @@ use crate::{
     storage::{Store, Tx, audit},
 };
 use serde_json::json;
-use std::sync::PoisonError;
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    net::IpAddr,
+    sync::PoisonError,
+};
 
 /// At most so many sources are told apart between two flushes; the rest count as one.
 const MOST_SOURCES: usize = 10_000;
+
+/// The action that was refused, and to which address.
+pub type Source = (&'static str, Option<IpAddr>);
 
 /// Refused attempts of one kind from one source.
 pub struct Refusals {
@@ -65,8 +72,33 @@ impl Services {
         if refusals.is_empty() {
             return Ok(());
         }
+        let written = self.write_refusals(&refusals).await;
+        if written.is_err() {
+            self.keep_refusals(refusals);
+        }
+        written
+    }
+
+    /// Puts back what could not be written, for the next flush.
+    fn keep_refusals(&self, unwritten: HashMap<Source, Refusals>) {
+        let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+        for (source, refused) in unwritten {
+            match refusals.entry(source) {
+                Entry::Occupied(mut newer) => {
+                    let newer = newer.get_mut();
+                    newer.count += refused.count;
+                    newer.first = newer.first.min(refused.first);
+                }
+                Entry::Vacant(free) => {
+                    free.insert(refused);
+                }
+            }
+        }
+    }
+
+    async fn write_refusals(&self, refusals: &HashMap<Source, Refusals>) -> Result<()> {
         let tx = self.store.begin().await?;
-        for ((action, _), refused) in &refusals {
+        for ((action, _), refused) in refusals {
             let entry =
                 AuditEntry::refusal(action, Outcome::Refused, "rate_limited", &refused.client);
             let details =

@@ -47,7 +47,6 @@ use crate::{
 use personal_data::DataKeys;
 use std::{
     collections::HashMap,
-    net::IpAddr,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU32, Ordering},
@@ -61,10 +60,10 @@ use uuid::Uuid;
 /// Where the links in mails lead.
 #[derive(Debug, Clone)]
 pub struct Links {
-    pub public: Url,
-    pub verify: LinkTemplate,
-    pub reset: LinkTemplate,
-    pub invite: LinkTemplate,
+    pub public_url: Url,
+    pub verify_url: LinkTemplate,
+    pub reset_url: LinkTemplate,
+    pub invite_url: LinkTemplate,
 }
 
 /// What the use cases work with; made once by the wiring.
@@ -96,7 +95,7 @@ pub struct Inner {
     /// Sessions seen since the last flush.
     seen: Mutex<HashMap<SessionId, Timestamp>>,
     /// Refused attempts since the last flush, by action and address.
-    refusals: Mutex<HashMap<(&'static str, Option<IpAddr>), audit::Refusals>>,
+    refusals: Mutex<HashMap<audit::Source, audit::Refusals>>,
     /// Wakes the courier after a commit that queued a mail.
     mail_queued: Notify,
     draining: AtomicBool,
@@ -132,7 +131,6 @@ impl Services {
             draining: AtomicBool::new(false),
             ids_made: AtomicU32::new(0),
         }));
-        services.must_know_master_keys().await?;
         services.load_signing_keys().await?;
         Ok(services)
     }
