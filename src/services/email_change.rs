@@ -113,11 +113,11 @@ impl Services {
     ) -> Result<()> {
         let code = Clash::EmailTaken.code();
         let entry = AuditEntry::refusal(REQUEST, Outcome::Refused, code, client);
-        self.audit_alone(entry.by(who.actor()).on(who.user.id))
-            .await?;
+        let entry = entry.by(who.actor()).on(who.user.id);
         if self.policy.signup_privacy == SignupPrivacy::Strict {
-            return self.tell_owner(new, client).await;
+            return self.tell_owner(new, entry).await;
         }
+        self.audit_alone(entry).await?;
         Err(Clash::EmailTaken.into())
     }
 

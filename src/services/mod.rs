@@ -60,10 +60,10 @@ use uuid::Uuid;
 /// Where the links in mails lead.
 #[derive(Debug, Clone)]
 pub struct Links {
-    pub public_url: Url,
-    pub verify_url: LinkTemplate,
-    pub reset_url: LinkTemplate,
-    pub invite_url: LinkTemplate,
+    pub public: Url,
+    pub verify: LinkTemplate,
+    pub reset: LinkTemplate,
+    pub invite: LinkTemplate,
 }
 
 /// What the use cases work with; made once by the wiring.
@@ -131,6 +131,7 @@ impl Services {
             draining: AtomicBool::new(false),
             ids_made: AtomicU32::new(0),
         }));
+        services.must_know_master_keys().await?;
         services.load_signing_keys().await?;
         Ok(services)
     }

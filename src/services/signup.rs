@@ -67,7 +67,9 @@ impl Services {
                 if self.is_username_taken(&form).await? {
                     return self.refuse_sign_up(Clash::UsernameTaken, client).await;
                 }
-                self.tell_owner(&form.email, client).await?;
+                let code = Clash::EmailTaken.code();
+                let entry = AuditEntry::refusal(ACTION, Outcome::Refused, code, client);
+                self.tell_owner(&form.email, entry).await?;
                 Ok(SignedUp::Accepted)
             }
             Err(Error::Conflict(clash)) => self.refuse_sign_up(clash, client).await,
@@ -119,16 +121,21 @@ impl Services {
         Ok(())
     }
 
-    /// Tells the owner of a taken address that somebody tried to sign up with it; at most so often per recipient.
-    pub(super) async fn tell_owner(&self, email: &EmailAddress, client: &Client) -> Result<()> {
+    /// Tells the owner of a taken address that somebody tried to have it, at most so often per recipient; `entry` is
+    /// what the trail says of the attempt, on the owner if it names nobody.
+    pub(super) async fn tell_owner(
+        &self,
+        email: &EmailAddress,
+        entry: AuditEntry<'_>,
+    ) -> Result<()> {
         let owner = self.find_by_email(self.store.reader(), email).await?;
         let tx = self.store.begin().await?;
-        let entry = AuditEntry::refusal(ACTION, Outcome::Refused, Clash::EmailTaken.code(), client);
         match owner {
             Some(owner)
                 if owner.status != UserStatus::Terminated && self.may_mail(ACTION, email) =>
             {
-                self.audit(&tx, entry.on(owner.id)).await?;
+                let subject = entry.subject.unwrap_or(owner.id);
+                self.audit(&tx, entry.on(subject)).await?;
                 let mail = Mail::AccountExists {
                     reset_link: self.forgot_password_page(),
                 };
