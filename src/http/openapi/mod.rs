@@ -141,7 +141,10 @@ fn complete(operation: &mut Operation, path: &str) {
     let security = operation
         .security
         .get_or_insert_with(|| vec![SecurityRequirement::default()]);
-    let needs_token = !security.contains(&SecurityRequirement::default());
+    // Where a token may be left out, a wrong one is refused all the same.
+    let takes_token = security
+        .iter()
+        .any(|requirement| *requirement != SecurityRequirement::default());
     let is_system = operation.tags.iter().flatten().any(|tag| tag == "System");
     let has_body = operation.request_body.is_some();
     let mut parameters = operation.parameters.iter().flatten();
@@ -163,7 +166,7 @@ fn complete(operation: &mut Operation, path: &str) {
     headers::add(operation, !is_system);
     let applying = [
         (400, has_body),
-        (401, needs_token),
+        (401, takes_token),
         (404, path.contains('{')),
         (406, answers_json),
         (413, has_body),
