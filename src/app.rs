@@ -71,11 +71,6 @@ pub async fn build(config: &Config, means: Means) -> anyhow::Result<App> {
 }
 
 impl App {
-    /// The use cases, for the front doors of this floor.
-    pub(crate) fn services(&self) -> &Services {
-        &self.services
-    }
-
     /// Starts what happens without anybody asking.
     pub(crate) fn start_jobs(&self) -> Jobs {
         Jobs::start(&self.services)
@@ -138,10 +133,10 @@ pub(crate) async fn services(
     let parts = Parts {
         policy: config.policy(),
         links: Links {
-            public_url: config.http.public_url.clone(),
-            verify_url: config.mail.verify_url.clone(),
-            reset_url: config.mail.reset_url.clone(),
-            invite_url: config.mail.invite_url.clone(),
+            public: config.http.public_url.clone(),
+            verify: config.mail.verify_url.clone(),
+            reset: config.mail.reset_url.clone(),
+            invite: config.mail.invite_url.clone(),
         },
         store,
         hasher: Hasher::start(hasher_settings(config), entropy.clone()),

@@ -8,8 +8,11 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod access;
+mod audit;
 mod cli;
 mod config;
+mod conventions;
 mod crash;
 mod email_change;
 mod email_verification;
@@ -18,12 +21,15 @@ mod invitation;
 mod login;
 mod mailer;
 mod mails;
+mod openapi;
 mod pages;
 mod password_change;
 mod password_reset;
 mod passwords;
+mod secrecy;
 mod shutdown;
 mod signup;
 mod support;
+mod system;
 mod termination;
 mod users;

@@ -30,6 +30,21 @@ pub const ADA: &str = "ada@example.com";
 /// What everybody in the cast has chosen.
 pub const PASSWORD: &str = "SecurePass123";
 
+/// The least settings of a production deployment.
+pub const PRODUCTION: &[(&str, &str)] = &[
+    ("ENVIRONMENT", "production"),
+    ("AUTO_MIGRATE", "true"),
+    ("PUBLIC_URL", "https://usher.example"),
+    (
+        "ENCRYPTION_KEYS",
+        "a:q3Zk0v9rT7uXb2LwYc5NfHsJd8PaMe1GAAECAwQFBgc=",
+    ),
+    ("MAIL_FROM", "Usher <no-reply@example.com>"),
+    ("SMTP_URL", "smtp://mail.example.com"),
+    ("HASH_MEMORY_KIB", "19456"),
+    ("HASH_ITERATIONS", "2"),
+];
+
 /// The service with everything around it that a test can touch.
 pub struct TestApp {
     pub app: App,
@@ -157,14 +172,15 @@ impl TestApp {
         mails
     }
 
-    /// The token in the newest mail to this address.
+    /// The token in the newest mail to this address that has one. Mails of one batch are in no order.
     pub async fn last_token_to(&self, email: &str) -> String {
         let mails = self.mails_to(email).await;
-        let mail = mails.last().unwrap_or_else(|| panic!("no mail to {email}"));
-        let (_, token) = mail
-            .text
-            .split_once("token=")
-            .expect("the mail has no token");
+        let tokens = mails
+            .iter()
+            .filter_map(|mail| mail.text.split_once("token="));
+        let (_, token) = tokens
+            .last()
+            .unwrap_or_else(|| panic!("no link to {email}"));
         token.split_whitespace().next().unwrap().to_owned()
     }
 

@@ -4,7 +4,7 @@ use std::{
     io::{self, Write},
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::{fmt::MakeWriter, util::SubscriberInitExt as _};
 
 /// The log of this process.
 #[derive(Clone, Default)]
@@ -21,7 +21,8 @@ impl Logs {
                 .with_ansi(false)
                 .with_writer(logs.clone())
                 .finish();
-            let _ = tracing::subscriber::set_global_default(subscriber);
+            // Takes what comes through the `log` crate, too.
+            let _ = subscriber.try_init();
             logs
         })
         .clone()

@@ -4,6 +4,7 @@ pub mod app;
 pub mod at_once;
 pub mod client;
 pub mod database;
+pub mod document;
 pub mod logs;
 pub mod people;
 pub mod process;

@@ -1,0 +1,258 @@
+//! Who may do what: every operation of the document against every kind of caller. A new operation fails here until the
+//! table says who may.
+
+mod paths;
+
+use crate::support::{
+    Reply, TestApp,
+    app::ADA,
+    document::{Document, Operation, Token},
+    people::{BOB, CAROL, DAVE, MAX, PIA},
+};
+use std::collections::BTreeSet;
+
+/// Who gets through to an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Who {
+    /// Anybody; a token is not looked at.
+    Anyone,
+    /// Anybody without a token; a token that comes along must be good.
+    AnyoneOrUser,
+    User,
+    Premium,
+    Manager,
+    Admin,
+}
+
+/// Use cases by operationId; twins have a suffix and are not named.
+const TABLE: &[(&str, Who)] = &[
+    ("accept_invitation", Who::Anyone),
+    ("change_email", Who::User),
+    ("change_password", Who::User),
+    ("check_health", Who::Anyone),
+    ("check_liveness", Who::Anyone),
+    ("check_readiness", Who::Anyone),
+    ("confirm_email_change", Who::Anyone),
+    ("confirm_password_reset", Who::Anyone),
+    ("describe_problem", Who::Anyone),
+    ("describe_service", Who::Anyone),
+    ("find_password_page", Who::Anyone),
+    ("get_me", Who::User),
+    ("get_password_policy", Who::Anyone),
+    ("list_keys", Who::Anyone),
+    ("list_sessions", Who::User),
+    ("login", Who::Anyone),
+    ("logout", Who::User),
+    ("logout_all", Who::User),
+    // Open in development; `system` proves whom production lets through.
+    ("read_database_status", Who::Anyone),
+    ("read_metrics", Who::Anyone),
+    ("reauthenticate", Who::User),
+    ("refresh", Who::Anyone),
+    ("register", Who::Anyone),
+    ("request_email_verification", Who::AnyoneOrUser),
+    ("request_password_reset", Who::Anyone),
+    ("revoke_session", Who::User),
+    ("terminate_account", Who::User),
+    ("undo_email_change", Who::Anyone),
+    ("verify_email", Who::Anyone),
+];
+
+/// The suffixes by which the document tells twins apart.
+const SUFFIXES: [&str; 6] = ["_auth", "_get", "_put", "_root", "_signup", "_users"];
+
+/// Everybody in the table's columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Caller {
+    Anonymous,
+    Garbage,
+    /// With a token of an account that may not act any more, or not yet.
+    Barred(&'static str),
+    Person(&'static str, Who),
+}
+
+const CALLERS: [Caller; 9] = [
+    Caller::Anonymous,
+    Caller::Garbage,
+    Caller::Barred(DAVE),
+    Caller::Barred(CAROL),
+    Caller::Barred("tom@example.com"),
+    Caller::Person(BOB, Who::User),
+    Caller::Person(PIA, Who::Premium),
+    Caller::Person(MAX, Who::Manager),
+    Caller::Person(ADA, Who::Admin),
+];
+
+fn who_may(operation: &Operation) -> Option<Who> {
+    let mut id = operation.id.as_str();
+    loop {
+        if let Some((_, who)) = TABLE.iter().find(|(name, _)| *name == id) {
+            return Some(*who);
+        }
+        id = SUFFIXES.iter().find_map(|suffix| id.strip_suffix(suffix))?;
+    }
+}
+
+/// 401, 403 or through to the handler's own rules.
+#[derive(Debug, PartialEq, Eq)]
+enum Class {
+    Unauthenticated,
+    Forbidden,
+    Through,
+}
+
+fn expected(who: Who, caller: Caller) -> Class {
+    match (who, caller) {
+        (Who::Anyone, _) | (Who::AnyoneOrUser, Caller::Anonymous) => Class::Through,
+        (_, Caller::Anonymous | Caller::Garbage | Caller::Barred(_)) => Class::Unauthenticated,
+        (_, Caller::Person(_, person)) if person >= who => Class::Through,
+        (_, Caller::Person(..)) => Class::Forbidden,
+    }
+}
+
+fn class(reply: &Reply) -> Class {
+    match reply.status {
+        401 => Class::Unauthenticated,
+        403 => Class::Forbidden,
+        405 | 500.. => panic!("{} {}", reply.status, reply.text),
+        _ => Class::Through,
+    }
+}
+
+/// A database with everybody in it.
+async fn everybody() -> (TestApp, Vec<(&'static str, String)>) {
+    let app = TestApp::start().await;
+    let mut tokens = Vec::new();
+    for (email, status) in [
+        (DAVE, "deactivated"),
+        (CAROL, "pending"),
+        ("tom@example.com", "terminated"),
+    ] {
+        let person = app.person(email).await;
+        let sql = format!("UPDATE users SET status = '{status}' WHERE id = $id");
+        app.set_in_users_table(email, &person.id, &sql).await;
+        tokens.push((email, person.access));
+    }
+    app.bob().await;
+    app.pia().await;
+    app.max().await;
+    (app, tokens)
+}
+
+/// An empty body is enough to tell who gets through, and changes nothing.
+async fn ask(app: &TestApp, operation: &Operation, token: Option<&str>) -> Reply {
+    let mut request = operation.request(app);
+    if let Some(token) = token {
+        request = request.bearer(token);
+    }
+    if operation.body.is_some() {
+        request = request.json(serde_json::json!({}));
+    }
+    request.send().await
+}
+
+#[test]
+fn the_table_of_callers_is_in_order() {
+    assert!(Who::Admin > Who::Manager && Who::Manager > Who::Premium && Who::Premium > Who::User);
+    assert!(TABLE.is_sorted_by_key(|(name, _)| name));
+}
+
+/// What the document must say where the table says this.
+fn documented(who: Who, operation: &Operation) -> Token {
+    match who {
+        // Open in development, so its token is optional.
+        Who::Anyone if operation.token == Token::Optional => Token::Optional,
+        Who::Anyone => Token::Ignored,
+        Who::AnyoneOrUser => Token::Optional,
+        Who::User | Who::Premium | Who::Manager | Who::Admin => Token::Required,
+    }
+}
+
+/// A new token for those who may sign in: the operation that was asked before may have ended the session.
+async fn token_of(
+    app: &TestApp,
+    caller: Caller,
+    barred: &[(&'static str, String)],
+) -> Option<String> {
+    match caller {
+        Caller::Anonymous => None,
+        Caller::Garbage => Some("garbage".to_owned()),
+        Caller::Barred(email) => {
+            let found = barred.iter().find(|(name, _)| *name == email);
+            found.map(|(_, token)| token.clone())
+        }
+        Caller::Person(email, _) => Some(app.sign_in(email).await.access),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn z3_every_operation_lets_through_whom_the_table_names_and_nobody_else() {
+    let (app, barred) = everybody().await;
+    let mut seen = BTreeSet::new();
+    for operation in Document::of(&app).await.operations() {
+        let place = operation.place();
+        let who = who_may(&operation)
+            .unwrap_or_else(|| panic!("{place}: {} is not in the table", operation.id));
+        assert_eq!(operation.token, documented(who, &operation), "{place}");
+        seen.insert(operation.id.clone());
+        for caller in CALLERS {
+            let token = token_of(&app, caller, &barred).await;
+            let reply = ask(&app, &operation, token.as_deref()).await;
+            let told = class(&reply);
+            let text = &reply.text;
+            assert_eq!(told, expected(who, caller), "{place} {caller:?}: {text}");
+            if told == Class::Unauthenticated {
+                assert!(reply.header("www-authenticate").starts_with("Bearer"));
+                assert_eq!(reply.header("content-type"), "application/problem+json");
+            }
+        }
+    }
+    for (name, _) in TABLE {
+        assert!(seen.contains(*name), "{name} is in the table only");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn z10_what_is_no_access_token_opens_no_operation() {
+    let app = TestApp::start().await;
+    let bob = app.bob().await;
+    let parts: Vec<&str> = bob.access.split('.').collect();
+    let not_tokens = [
+        String::new(),
+        "Bearer".to_owned(),
+        format!("Basic {}", bob.access),
+        format!("Token {}", bob.access),
+        format!("Bearer {}", bob.refresh),
+        format!("Bearer {}", bob.id),
+        format!("Bearer {}.{}.", parts[0], parts[1]),
+        format!("Bearer {}.{}.{}", parts[0], parts[1], "A".repeat(86)),
+        format!("Bearer {},{}", bob.access, bob.access),
+    ];
+    let mut asked = 0;
+    for operation in Document::of(&app).await.operations() {
+        if operation.token != Token::Required {
+            continue;
+        }
+        for value in &not_tokens {
+            asked += 1;
+            let mut request = operation.request(&app).header("authorization", value);
+            if let Some(body) = &operation.body {
+                request = request.json(body.clone());
+            }
+            let reply = request.send().await.expect(401);
+            let told = reply.header("www-authenticate");
+            assert!(
+                told.starts_with("Bearer"),
+                "{} {value}: {told}",
+                operation.place()
+            );
+        }
+        let cookie = format!("access_token={}; token={}", bob.access, bob.access);
+        let by_cookie = operation.request(&app).header("cookie", &cookie);
+        by_cookie.send().await.expect(401);
+        let by_query = format!("{}?access_token={}", operation.target(), bob.access);
+        let by_query = app.request(operation.method.clone(), &by_query);
+        by_query.send().await.expect(401);
+    }
+    assert!(asked > 100, "only {asked} requests");
+}

@@ -1,0 +1,171 @@
+//! Hostile values in every place where the document says that a value goes: answered for what they are, never a fault.
+
+use crate::support::{
+    Reply, TestApp,
+    document::{Document, NO_ID, Operation, target},
+    people::Person,
+};
+use axum::http::Method;
+use serde_json::{Value, json};
+
+/// The documented body with one of its texts replaced, once for each.
+fn with_each_text_replaced(body: &Value, by: &Value) -> Vec<(String, Value)> {
+    let fields = body.as_object().unwrap();
+    let replaced = fields.keys().map(|name| {
+        let mut changed = body.clone();
+        changed[name] = by.clone();
+        (name.clone(), changed)
+    });
+    replaced.collect()
+}
+
+/// Bob, or what is left of him after an operation on his account.
+async fn somebody(app: &TestApp, number: usize) -> Person {
+    app.person(&format!("somebody{number}@example.com")).await
+}
+
+async fn send(app: &TestApp, operation: &Operation, person: &Person, body: Value) -> Reply {
+    let request = operation.request(app).bearer(&person.access);
+    request.json(body).send().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i6_nul_in_any_field_of_any_operation_is_refused() {
+    let app = TestApp::start().await;
+    let mut tried = 0;
+    for (number, operation) in Document::of(&app).await.with_body().iter().enumerate() {
+        let person = somebody(&app, number).await;
+        let body = operation.body.as_ref().unwrap();
+        for nul in ["\0", "a\0b@example.com", "Abcdef12\0x"] {
+            for (field, body) in with_each_text_replaced(body, &json!(nul)) {
+                tried += 1;
+                let reply = send(&app, operation, &person, body).await;
+                let place = operation.place();
+                assert!(
+                    matches!(reply.status, 400 | 422),
+                    "{place} {field}: {} {}",
+                    reply.status,
+                    reply.text
+                );
+            }
+        }
+    }
+    assert!(tried > 150, "only {tried} tries");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn v1_5_2_a_field_of_another_kind_is_refused_and_none_is_a_fault() {
+    let app = TestApp::start().await;
+    let kinds = [
+        json!(null),
+        json!(true),
+        json!(-1),
+        json!(1e308),
+        json!([]),
+        json!(["a@example.com"]),
+        json!({}),
+        json!({ "$ne": "" }),
+        json!("x".repeat(60_000)),
+        json!("\u{feff}\u{202e}\u{2028}\u{10ffff}"),
+        json!("' OR 1=1; --"),
+        json!("%2561@x.io"),
+    ];
+    for (number, operation) in Document::of(&app).await.with_body().iter().enumerate() {
+        let person = somebody(&app, number).await;
+        let body = operation.body.as_ref().unwrap();
+        for kind in &kinds {
+            for (field, body) in with_each_text_replaced(body, kind) {
+                // As documented, and then it may end the account.
+                if operation.body.as_ref() == Some(&body) {
+                    continue;
+                }
+                let reply = send(&app, operation, &person, body).await;
+                let place = operation.place();
+                assert!(reply.status < 500, "{place} {field} {kind}: {}", reply.text);
+                // A number or a list where a text belongs is told of; null may mean that it is left out.
+                let wrong = kind.is_number() || kind.is_array() || kind.is_object();
+                if wrong {
+                    assert_eq!(reply.status, 422, "{place} {field} {kind}: {}", reply.text);
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i6_nul_and_broken_text_in_any_path_or_query_is_no_fault() {
+    let app = TestApp::start().await;
+    let bob = app.bob().await;
+    let hostile = [
+        "%00",
+        "a%00b",
+        "%ff",
+        "%c0%ae",
+        "%25%30%30",
+        "%2e%2e",
+        "..%2f..%2fetc%2fpasswd",
+        "%5c",
+        "%0d%0aX-Evil:1",
+        "'%20OR%201=1",
+        "9223372036854775808",
+        "%F0%9F%92%A9",
+    ];
+    for operation in Document::of(&app).await.operations() {
+        for value in hostile {
+            let mut targets = vec![format!("{}?{value}={value}", operation.target())];
+            if operation.path.contains('{') {
+                targets.push(target(&operation.path, value));
+                targets.push(target(&operation.path, &format!("{NO_ID}{value}")));
+            }
+            let fields = operation.query.iter();
+            targets.extend(fields.map(|name| format!("{}?{name}={value}", operation.target())));
+            for at in targets.into_iter().filter(|_| operation.body.is_none()) {
+                if operation.id.starts_with("logout") {
+                    continue;
+                }
+                let request = app.request(operation.method.clone(), &at);
+                let reply = request.bearer(&bob.access).send().await;
+                assert!(
+                    reply.status < 500,
+                    "{} {at}: {}",
+                    operation.method,
+                    reply.text
+                );
+                assert_eq!(reply.header("x-evil"), "");
+                if at.contains(&format!("/{value}")) || at.contains(&format!("{NO_ID}{value}")) {
+                    assert_eq!(reply.status, 404, "{} {at}", operation.method);
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i6_bytes_that_are_no_text_in_any_header_are_no_fault() {
+    let app = TestApp::start().await;
+    let bob = app.bob().await;
+    let login = json!({ "email": bob.email, "password": crate::support::app::PASSWORD });
+    for name in [
+        "accept-language",
+        "cookie",
+        "if-match",
+        "idempotency-key",
+        "traceparent",
+        "user-agent",
+        "x-forwarded-for",
+        "x-request-id",
+    ] {
+        for value in [
+            "\u{80}\u{ff}",
+            "\u{202e}",
+            "\t",
+            "' OR 1=1",
+            "00-x",
+            &"9".repeat(4_000),
+        ] {
+            let request = app.request(Method::POST, "/api/v1/auth/login");
+            let reply = request.header(name, value).json(login.clone()).send().await;
+            assert_eq!(reply.status, 200, "{name}: {value}: {}", reply.text);
+        }
+    }
+}
