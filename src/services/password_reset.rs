@@ -137,6 +137,8 @@ impl Services {
         resets::mark_used(&tx, link.id, now).await?;
         credentials::set_password(&tx, user.id, hash, now).await?;
         credentials::forget_devices(&tx, user.id).await?;
+        // Only its owner had the link: a stranger's flood of guesses must not keep this device out as an unknown one.
+        credentials::remember_device(&tx, user.id, self.device_index(client), now).await?;
         email_changes::void_changes(&tx, user.id, now).await?;
         let why = if user.is_verified() {
             SessionEnd::PasswordReset

@@ -18,6 +18,7 @@ mod email_change;
 mod email_verification;
 mod floors;
 mod invitation;
+mod lockout;
 mod login;
 mod mailer;
 mod mails;
