@@ -108,8 +108,9 @@ impl RefreshToken {
                 Rotation::Expired
             };
         };
+        // A clock set back must not open a window that was closed on purpose.
         let within = (now - used_at).to_std().unwrap_or(Duration::ZERO) <= grace;
-        if within && !self.successor_used && self.successor_sealed.is_some() {
+        if within && !grace.is_zero() && !self.successor_used && self.successor_sealed.is_some() {
             Rotation::Repeat
         } else {
             Rotation::Reused

@@ -1,7 +1,10 @@
 //! Sign-in by address (or username) and password. One answer and like work for an unknown person, a wrong password and
 //! a terminated account; what else bars the way is told only after the right password.
 
-use super::{Class, Services, after, tokens::Tokens};
+use super::{
+    Class, Services, after,
+    tokens::{self, Tokens},
+};
 use crate::{
     domain::{
         Error, Result,
@@ -85,9 +88,7 @@ impl Services {
                 .await;
         }
         if let Some(barrier) = self.barrier(&user) {
-            let entry = AuditEntry::refusal(ACTION, Outcome::Refused, barrier.code(), client);
-            self.audit_alone(entry.on(user.id)).await?;
-            return Err(barrier);
+            return self.refuse_login(&user, barrier, client).await;
         }
         if verdict == Verdict::RightButOutdated {
             self.renew_hash(&user, &credential.hash, password).await?;
@@ -161,6 +162,12 @@ impl Services {
         Err(Refusal::InvalidCredentials.into())
     }
 
+    async fn refuse_login<T>(&self, user: &User, barrier: Error, client: &Client) -> Result<T> {
+        let entry = AuditEntry::refusal(ACTION, Outcome::Refused, barrier.code(), client);
+        self.audit_alone(entry.on(user.id)).await?;
+        Err(barrier)
+    }
+
     async fn renew_hash(&self, user: &User, old: &PasswordHash, password: Password) -> Result<()> {
         let new = self.hasher.hash(password).await?;
         let tx = self.store.begin().await?;
@@ -179,11 +186,12 @@ impl Services {
         let tx = self.store.begin().await?;
         let mut current = self.lock_user(&tx, user.id).await?;
         let credential = credentials::find_credential(&tx, user.id).await?;
-        if let Some(barrier) = self.barrier(&current) {
-            return Err(barrier);
-        }
-        if credential.is_none_or(|credential| credential.changed_at != seen.changed_at) {
-            return Err(Refusal::InvalidCredentials.into());
+        let is_other = credential.is_none_or(|current| current.changed_at != seen.changed_at);
+        let barrier = self.barrier(&current);
+        let barrier = barrier.or_else(|| is_other.then(|| Refusal::InvalidCredentials.into()));
+        if let Some(barrier) = barrier {
+            drop(tx);
+            return self.refuse_login(&user, barrier, client).await;
         }
         let now = self.now();
         let secret = self.new_secret();
@@ -210,7 +218,7 @@ impl Services {
         credentials::remember_device(&tx, user.id, device_index, now).await?;
         let access_token = self.sign(&session, &current)?;
         self.commit(tx).await?;
-        Ok(self.pair(access_token, secret, current))
+        Ok(tokens::pair(access_token, secret, current))
     }
 
     async fn open_session(&self, tx: &Tx, user: &User, client: &Client) -> Result<Session> {

@@ -34,9 +34,6 @@ impl Services {
             .await?;
         let access_token = self.sign(&session, &user)?;
         Store::commit(tx).await?;
-        Ok(AccessToken {
-            access_token,
-            expires_in: self.policy.access_ttl,
-        })
+        Ok(access_token)
     }
 }

@@ -39,7 +39,7 @@ pub struct Tokens {
     pub user: User,
 }
 
-/// A new access token alone, as after proving the password again.
+/// An access token alone, as after proving the password again.
 pub struct AccessToken {
     pub access_token: String,
     pub expires_in: Duration,
@@ -153,7 +153,7 @@ impl Services {
         sessions::touch_session(&tx, session.id, now).await?;
         let access_token = self.sign(&session, &user)?;
         Store::commit(tx).await?;
-        Ok(self.pair(access_token, successor, user))
+        Ok(pair(access_token, successor, user))
     }
 
     fn repeat(
@@ -171,7 +171,7 @@ impl Services {
         let bytes = <[u8; 32]>::try_from(bytes.as_slice())
             .map_err(|_| Error::from(Refusal::TokenReused))?;
         let access_token = self.sign(session, &user)?;
-        Ok(self.pair(access_token, Secret::from_random(bytes), user))
+        Ok(pair(access_token, Secret::from_random(bytes), user))
     }
 
     async fn end_replayed(
@@ -245,10 +245,11 @@ impl Services {
         refresh_tokens::insert_refresh_token(tx, token).await
     }
 
-    /// Signs an access token of a session; it never outlives the session.
-    pub(super) fn sign(&self, session: &Session, user: &User) -> Result<String> {
+    /// Signs an access token of a session; it outlives neither the session nor the time in which that must be refreshed.
+    pub(super) fn sign(&self, session: &Session, user: &User) -> Result<AccessToken> {
         let now = self.now();
-        let expires_at = after(now, self.policy.access_ttl).min(session.expires_at);
+        let ttl = self.policy.access_ttl.min(self.session_limits(user).idle);
+        let expires_at = after(now, ttl).min(session.expires_at);
         let claims = AccessClaims {
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
@@ -261,16 +262,19 @@ impl Services {
             roles: user.roles.clone(),
             tier: user.tier_at(now).as_str().to_owned(),
         };
-        self.signer.sign(&claims, now)
+        Ok(AccessToken {
+            access_token: self.signer.sign(&claims, now)?,
+            expires_in: (expires_at - now).to_std().unwrap_or_default(),
+        })
     }
+}
 
-    /// Puts an answer together.
-    pub(super) fn pair(&self, access_token: String, refresh_token: Secret, user: User) -> Tokens {
-        Tokens {
-            access_token,
-            refresh_token,
-            expires_in: self.policy.access_ttl,
-            user,
-        }
+/// Puts an answer together.
+pub(super) fn pair(access: AccessToken, refresh_token: Secret, user: User) -> Tokens {
+    Tokens {
+        access_token: access.access_token,
+        refresh_token,
+        expires_in: access.expires_in,
+        user,
     }
 }

@@ -1,6 +1,6 @@
 //! Sessions: one row per signed-in device.
 
-use super::entity::{tokens, user_sessions};
+use super::entity::{refresh_tokens, tokens, user_sessions};
 use crate::domain::{
     Result, Timestamp,
     id::{AccessTokenId, SessionId, UserId},
@@ -9,8 +9,8 @@ use crate::domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, OnConflict},
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, OnConflict, Query},
 };
 use uuid::Uuid;
 
@@ -42,7 +42,7 @@ pub async fn find_session(db: &impl ConnectionTrait, id: SessionId) -> Result<Op
         .map(session))
 }
 
-/// The live sessions of a person, newest first, at most 1,000.
+/// The live sessions of a person, newest first, at most 1,000. One that was not refreshed in time has ended, too.
 pub async fn list_sessions(
     db: &impl ConnectionTrait,
     user: UserId,
@@ -52,11 +52,26 @@ pub async fn list_sessions(
         .filter(user_sessions::Column::UserId.eq(user.0))
         .filter(user_sessions::Column::EndedAt.is_null())
         .filter(user_sessions::Column::ExpiresAt.gt(now))
+        .filter(is_refreshable(now))
         .order_by_desc(user_sessions::Column::CreatedAt)
         .limit(1_000)
         .all(db)
         .await?;
     Ok(rows.into_iter().map(session).collect())
+}
+
+fn is_refreshable(now: Timestamp) -> Expr {
+    use refresh_tokens::{Column as C, Entity};
+    let of_session = Expr::col((Entity, C::SessionId))
+        .equals((user_sessions::Entity, user_sessions::Column::Id));
+    let newest = Query::select()
+        .expr(Expr::value(1))
+        .from(Entity)
+        .and_where(of_session)
+        .and_where(C::UsedAt.is_null())
+        .and_where(C::ExpiresAt.gt(now))
+        .to_owned();
+    Expr::exists(newest)
 }
 
 /// Ends one session; whether it was still open.

@@ -34,3 +34,4 @@ mod support;
 mod system;
 mod termination;
 mod users;
+mod tokens;
