@@ -10,6 +10,7 @@ use crate::{
         actor::SignedIn,
         audit::{AuditEntry, Outcome},
         client::{Client, Device},
+        error::Refusal,
         event::EventType,
         id::SessionId,
         session::{Session, SessionEnd},
@@ -40,7 +41,10 @@ impl Services {
         let tx = self.store.begin().await?;
         let user = self.lock_user(&tx, who.user.id).await?;
         let now = self.now();
-        sessions::end_session(&tx, who.session_id, SessionEnd::LoggedOut, now).await?;
+        if !sessions::end_session(&tx, who.session_id, SessionEnd::LoggedOut, now).await? {
+            // A parallel call was first, and has told of it.
+            return Err(Refusal::SessionEnded.into());
+        }
         sessions::revoke_token(&tx, who.token_id, who.token_expires_at, now).await?;
         let details = json!({ "session_id": who.session_id });
         self.audit(
@@ -61,6 +65,10 @@ impl Services {
         let ended =
             sessions::end_sessions(&tx, user.id, None, SessionEnd::LoggedOutEverywhere, now)
                 .await?;
+        if ended == 0 {
+            // A parallel call was first, and has told of it.
+            return Err(Refusal::SessionEnded.into());
+        }
         sessions::revoke_token(&tx, who.token_id, who.token_expires_at, now).await?;
         let details = json!({ "sessions_ended": ended });
         self.audit(

@@ -30,6 +30,7 @@ mod passwords;
 mod secrecy;
 mod shutdown;
 mod signup;
+mod sessions;
 mod support;
 mod system;
 mod termination;
