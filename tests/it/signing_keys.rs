@@ -1,0 +1,79 @@
+//! Keys that sign access tokens: published, replaced with an overlap, known to every node.
+
+use crate::support::{TestApp, jwt};
+use chrono::TimeDelta;
+use serde_json::Value;
+
+const JWKS: &str = "/.well-known/jwks.json";
+const ME: &str = "/api/v1/users/me";
+
+async fn published(app: &TestApp) -> Value {
+    app.get(JWKS).await.expect(200).body
+}
+
+fn kid(token: &str) -> String {
+    jwt::header(token)["kid"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_aged_key_gets_a_successor_and_every_token_lives_out_its_time() {
+    let app = TestApp::start().await;
+    let other = app.start_node(2, &[]).await;
+    app.sign_up("bob@example.com").await;
+    app.verify("bob@example.com").await;
+    let sign_in = || async { app.sign_in("bob@example.com").await.access };
+    app.advance(TimeDelta::days(90) - TimeDelta::seconds(1));
+    app.app.do_housekeeping().await.unwrap();
+    assert_eq!(published(&app).await["keys"].as_array().unwrap().len(), 1);
+
+    app.advance(TimeDelta::seconds(1));
+    app.app.do_housekeeping().await.unwrap();
+    other.app.do_housekeeping().await.unwrap();
+    let both = published(&app).await;
+    assert_eq!(both["keys"].as_array().unwrap().len(), 2);
+    assert_eq!(published(&other).await, both);
+
+    // Published for ten minutes before it signs.
+    app.advance(TimeDelta::seconds(599));
+    let last_of_old = sign_in().await;
+    app.advance(TimeDelta::seconds(1));
+    let first_of_new = sign_in().await;
+    assert_ne!(kid(&last_of_old), kid(&first_of_new));
+    for token in [&last_of_old, &first_of_new] {
+        assert!(jwt::is_signed_by(token, &both));
+        app.get_as(token, ME).await.expect(200);
+        other.get_as(token, ME).await.expect(200);
+    }
+    app.advance(TimeDelta::seconds(1798));
+    app.app.do_housekeeping().await.unwrap();
+    app.get_as(&last_of_old, ME).await.expect(200);
+
+    app.advance(TimeDelta::seconds(62));
+    let left = published(&app).await;
+    assert_eq!(left["keys"].as_array().unwrap().len(), 1);
+    assert!(jwt::is_signed_by(&first_of_new, &left));
+    app.get_as(&last_of_old, ME).await.expect(401);
+    let token = sign_in().await;
+    assert_eq!(kid(&token), kid(&first_of_new));
+    app.get_as(&token, ME).await.expect(200);
+    let rotations = app.audit().await;
+    let rotations = rotations
+        .iter()
+        .filter(|entry| *entry == "rotate_signing_keys success");
+    assert_eq!(rotations.count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_algorithm_takes_over_without_ending_sessions() {
+    let app = TestApp::start().await;
+    let bob = app.bob().await;
+    assert_eq!(jwt::header(&bob.access)["alg"], "EdDSA");
+    let next = app.start_node(2, &[("JWT_ALGORITHM", "ES256")]).await;
+    next.get_as(&bob.access, ME).await.expect(200);
+    app.advance(TimeDelta::seconds(1));
+    let again = next.sign_in(&bob.email).await;
+    assert_eq!(jwt::header(&again.access)["alg"], "ES256");
+    assert!(jwt::is_signed_by(&again.access, &published(&next).await));
+    app.app.do_housekeeping().await.unwrap();
+    app.get_as(&again.access, ME).await.expect(200);
+}
