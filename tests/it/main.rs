@@ -30,6 +30,7 @@ mod passwords;
 mod secrecy;
 mod shutdown;
 mod signup;
+mod rate_limits;
 mod reauthentication;
 mod sessions;
 mod signing_keys;
