@@ -33,10 +33,13 @@ need_compiler() {
     fi
 }
 
+readonly NEXTEST=0.9.143
+
+# Any version that is there is taken; what is installed is always the same one.
 need_nextest() {
     if ! cargo nextest --version >/dev/null 2>&1; then
-        say "installing cargo-nextest (a few minutes, once)"
-        cargo install --locked cargo-nextest
+        say "installing cargo-nextest $NEXTEST (a few minutes, once)"
+        cargo install --locked cargo-nextest --version "$NEXTEST"
     fi
 }
 
@@ -77,16 +80,14 @@ need_python_tools() {
     cp "$wanted" "$folder/installed.txt"
 }
 
-# need_node_tool FOLDER PACKAGE VERSION: without install scripts, so nothing but the package itself arrives.
+# need_node_tool FOLDER PACKAGE VERSION BIN: by the Node.js in BIN (Debian's is too old for some tools). Without install
+# scripts, so nothing but the package itself arrives.
 need_node_tool() {
-    local folder=$1 package=$2 version=$3
+    local folder=$1 package=$2 version=$3 bin=$4
     [ "$(cat "$folder/version" 2>/dev/null)" = "$package@$version" ] && return
-    if ! has npm; then
-        debian_packages nodejs npm
-    fi
     say "installing $package $version"
     rm -rf "$folder"
     mkdir -p "$folder"
-    npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix "$folder" "$package@$version"
+    PATH="$PWD/$bin:$PATH" npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix "$folder" "$package@$version"
     printf '%s' "$package@$version" >"$folder/version"
 }

@@ -1,6 +1,7 @@
 """The people as whom scripts/contract asks: made through the API itself, by its mailbox, like anyone's account.
 
-An operation that ends a session or an account gets an account of its own for each request; the rest share one.
+Operations that end a session get a person each and those that end an account one for each request, so that they leave the
+shared one alone; nobody asks as `anonymous`.
 Run as a program, it waits two seconds for the service to answer.
 """
 
@@ -14,21 +15,20 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-BASE = os.environ["USHER_CONTRACT_URL"]
-ROLE = os.environ.get("USHER_CONTRACT_ROLE", "user")
+BASE = os.environ["CONTRACT_URL"]
+ROLE = os.environ.get("CONTRACT_ROLE", "user")
 PASSWORD = "a quiet Harbour 7 lanterns"
 # Below REAUTH_MAX_AGE_SECONDS: the shared person counts as freshly signed in all along.
 FRESH_SECONDS = 120
-ENDS_A_SESSION = re.compile(
-    r"^(POST .*/(logout|logout-all|terminate|change-password|change-email|auth/sessions|revoke-sessions)"
-    r"|DELETE .*/(users/me|sessions/\{[^}]+\}))$"
-)
+ENDS_A_SESSION = re.compile(r"^(POST .*/logout|POST .*/logout-all|DELETE .*/sessions/\{[^}]+\})$")
+ENDS_AN_ACCOUNT = re.compile(r"^DELETE .*/users/me$")
 numbers = itertools.count(1)
 
 
-def call(method, path, body=None):
+def call(method, path, body=None, token=None):
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(BASE + path, data, {"Content-Type": "application/json"}, method=method)
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+    request = urllib.request.Request(BASE + path, data, headers, method=method)
     try:
         with urllib.request.urlopen(request, timeout=20) as answer:
             return json.loads(answer.read() or b"null")
@@ -36,25 +36,34 @@ def call(method, path, body=None):
         raise RuntimeError(f"{method} {path}: {refused.code} {refused.read().decode(errors='replace')}") from refused
 
 
-def mailed_token(email):
-    """The token in the newest link to this address; mails leave a moment after the request."""
+def mailed_token(email, page="verify-email"):
+    """The token in the newest link to this page that was mailed to this address; mails leave a moment after the request."""
     until = time.monotonic() + 20
     while time.monotonic() < until:
         for mail in call("GET", "/dev/mailbox.json?to=" + urllib.parse.quote(email))["items"]:
             for link in mail["links"]:
-                if found := re.search(r"[?#&]token=([^&#]+)", link):
+                if found := re.search(rf"/{page}[?#]token=([^&#]+)", link):
                     return urllib.parse.unquote(found[1])
         time.sleep(0.1)
-    raise RuntimeError(f"no mail with a link came for {email}")
+    raise RuntimeError(f"no mail with a link to {page} came for {email}")
 
 
-def sign_in(email, password):
-    return call("POST", "/api/v1/auth/login", {"email": email, "password": password})["access_token"]
+def sign_in(email, password=PASSWORD):
+    return call("POST", "/api/v1/auth/login", {"email": email, "password": password})
+
+
+def new_address():
+    return f"contract-{os.getpid()}-{next(numbers)}@example.org"
+
+
+def unverified_person():
+    email = new_address()
+    call("POST", "/api/v1/auth/register", {"email": email, "password": PASSWORD})
+    return email
 
 
 def new_person():
-    email = f"contract-{os.getpid()}-{next(numbers)}@example.org"
-    call("POST", "/api/v1/auth/register", {"email": email, "password": PASSWORD})
+    email = unverified_person()
     call("POST", "/api/v1/auth/verify-email", {"token": mailed_token(email)})
     return email
 
@@ -71,8 +80,16 @@ def wait_until_ready(seconds):
 
 
 def ends_a_session(context):
-    operation = context.operation
-    return ROLE == "user" and bool(ENDS_A_SESSION.match(f"{operation.method.upper()} {operation.path}"))
+    return bool(ENDS_A_SESSION.match(context.operation.label))
+
+
+def ends_an_account(context):
+    """Not the only admin's, which is refused."""
+    return ROLE != "admin" and bool(ENDS_AN_ACCOUNT.match(context.operation.label))
+
+
+def leaves_things_as_they_are(context):
+    return not (ends_a_session(context) or ends_an_account(context))
 
 
 def needs_nobody(context):
@@ -91,15 +108,27 @@ class Shared(Bearer):
 
     def get(self, case, context):
         if ROLE == "admin":
-            return sign_in(os.environ["USHER_CONTRACT_ADMIN"], os.environ["USHER_CONTRACT_ADMIN_PASSWORD"])
+            return sign_in(os.environ["CONTRACT_ADMIN"], os.environ["CONTRACT_ADMIN_PASSWORD"])["access_token"]
         if self.email is None:
             self.email = new_person()
-        return sign_in(self.email, PASSWORD)
+        return sign_in(self.email)["access_token"]
 
 
-class Throwaway(Bearer):
+class PersonOfTheOperation(Bearer):
+    """A new session for each request, of a person of the operation's own."""
+
+    people = {}
+
     def get(self, case, context):
-        return sign_in(new_person(), PASSWORD)
+        operation = context.operation.label
+        if operation not in self.people:
+            self.people[operation] = new_person()
+        return sign_in(self.people[operation])["access_token"]
+
+
+class PersonOfTheRequest(Bearer):
+    def get(self, case, context):
+        return sign_in(new_person())["access_token"]
 
 
 if __name__ == "__main__":
@@ -108,5 +137,11 @@ if __name__ == "__main__":
 
 import schemathesis  # noqa: E402  (not needed to wait)
 
-schemathesis.auth(refresh_interval=None).apply_to(ends_a_session).skip_for(needs_nobody)(Throwaway)
-schemathesis.auth(refresh_interval=FRESH_SECONDS, retry_on=[401]).skip_for(ends_a_session).skip_for(needs_nobody)(Shared)
+if ROLE != "anonymous":
+    def provide(provider, refresh_interval, applies):
+        auth = schemathesis.auth(refresh_interval=refresh_interval, retry_on=[401] if refresh_interval else None)
+        auth.apply_to(applies).skip_for(needs_nobody)(provider)
+
+    provide(PersonOfTheOperation, None, ends_a_session)
+    provide(PersonOfTheRequest, None, ends_an_account)
+    provide(Shared, FRESH_SECONDS, leaves_things_as_they_are)

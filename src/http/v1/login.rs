@@ -25,7 +25,7 @@ pub struct LoginRequest {
     #[serde(default)]
     email: Field<String>,
     /// Instead of `email`.
-    #[schema(value_type = Option<String>, min_length = 3, max_length = 32)]
+    #[schema(value_type = Option<String>, min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*[._-]?$")]
     #[serde(default)]
     username: Field<String>,
     #[schema(value_type = String, required = true, min_length = 1, max_length = 256)]

@@ -44,7 +44,7 @@ pub struct RegisterRequest {
     #[schema(value_type = Option<String>, max_length = 256)]
     #[serde(default)]
     confirm_password: Field<String>,
-    #[schema(value_type = Option<String>, min_length = 3, max_length = 32)]
+    #[schema(value_type = Option<String>, min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*[._-]?$")]
     #[serde(default)]
     username: Field<String>,
     #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
@@ -81,7 +81,7 @@ pub struct SignupRequest {
     password: String,
     #[schema(max_length = 256)]
     confirm_password: Option<String>,
-    #[schema(min_length = 3, max_length = 32)]
+    #[schema(min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*[._-]?$")]
     username: Option<String>,
     #[schema(min_length = 1, max_length = 100)]
     full_name: String,
