@@ -81,7 +81,11 @@ pub struct SignupRequest {
     password: String,
     #[schema(max_length = 256)]
     confirm_password: Option<String>,
-    #[schema(min_length = 3, max_length = 32, pattern = "^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*[._-]?$")]
+    #[schema(
+        min_length = 3,
+        max_length = 32,
+        pattern = "^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*[._-]?$"
+    )]
     username: Option<String>,
     #[schema(min_length = 1, max_length = 100)]
     full_name: String,
