@@ -25,17 +25,12 @@ fn visible(reply: &Reply) -> (u16, String, Vec<String>) {
 async fn strict_privacy_answers_the_same_for_free_and_taken_addresses() {
     let app = TestApp::start_with(&[STRICT]).await;
     let free = register(&app, BOB, json!({})).await.expect(202);
+    assert_eq!(app.mails_to(BOB).await.len(), 1);
     let taken = register(&app, BOB, json!({ "full_name": "Eve" })).await;
     assert_eq!(visible(&taken), visible(&free));
     assert_eq!(free.body, json!({ "message": "Check your mail to go on." }));
-    let subjects: Vec<_> = app
-        .mails_to(BOB)
-        .await
-        .into_iter()
-        .map(|mail| mail.subject)
-        .collect();
-    assert_eq!(subjects.len(), 2);
     let mails = app.mails_to(BOB).await;
+    assert_eq!(mails.len(), 2);
     assert!(
         mails[1].text.contains("http://usher.test/forgot-password"),
         "{}",
