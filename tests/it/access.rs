@@ -34,6 +34,7 @@ const TABLE: &[(&str, Who)] = &[
     ("check_readiness", Who::Anyone),
     ("confirm_email_change", Who::Anyone),
     ("confirm_password_reset", Who::Anyone),
+    ("delete_me", Who::User),
     ("describe_problem", Who::Anyone),
     ("describe_service", Who::Anyone),
     ("find_password_page", Who::Anyone),
@@ -119,6 +120,10 @@ fn class(reply: &Reply) -> Class {
     }
 }
 
+/// Brings back who has ended the account by an operation; those who were barred before have a mark.
+const REVIVE: &str =
+    "UPDATE users SET status = 'active' WHERE status = 'terminated' AND location IS NULL";
+
 /// A database with everybody in it.
 async fn everybody() -> (TestApp, Vec<(&'static str, String)>) {
     let app = TestApp::start().await;
@@ -129,7 +134,8 @@ async fn everybody() -> (TestApp, Vec<(&'static str, String)>) {
         ("tom@example.com", "terminated"),
     ] {
         let person = app.person(email).await;
-        let sql = format!("UPDATE users SET status = '{status}' WHERE id = $id");
+        let sql =
+            format!("UPDATE users SET status = '{status}', location = 'barred' WHERE id = $id");
         app.set_in_users_table(email, &person.id, &sql).await;
         tokens.push((email, person.access));
     }
@@ -168,7 +174,7 @@ fn documented(who: Who, operation: &Operation) -> Token {
     }
 }
 
-/// A new token for those who may sign in: the operation that was asked before may have ended the session.
+/// A new token for those who may sign in: the operation that was asked before may have ended session or account.
 async fn token_of(
     app: &TestApp,
     caller: Caller,
@@ -181,7 +187,10 @@ async fn token_of(
             let found = barred.iter().find(|(name, _)| *name == email);
             found.map(|(_, token)| token.clone())
         }
-        Caller::Person(email, _) => Some(app.sign_in(email).await.access),
+        Caller::Person(email, _) => {
+            app.db.execute(REVIVE).await;
+            Some(app.sign_in(email).await.access)
+        }
     }
 }
 

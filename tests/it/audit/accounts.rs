@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 /// Nobody has it.
-const UNKNOWN_SESSION: &str = "0199a0c2-7b6e-7c31-9d55-3f0f6a1b2c4d";
+const UNKNOWN_SESSION: &str = "/api/v1/auth/sessions/0199a0c2-7b6e-7c31-9d55-3f0f6a1b2c4d";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn i4_an_account_that_begins_leaves_one_row_for_each_step() {
@@ -145,10 +145,11 @@ async fn i4_the_end_of_sessions_leaves_one_row() {
         .iter()
         .find(|item| item["current"] == true);
     let id = current.unwrap()["id"].as_str().unwrap();
+    let path = format!("/api/v1/auth/sessions/{id}");
     trail
         .delete(
             &bob,
-            id,
+            &path,
             "204 | revoke_session success by user | user.session_revoked",
         )
         .await;
@@ -206,6 +207,20 @@ async fn i4_the_end_of_an_account_leaves_one_row() {
     let login = json!({ "email": BOB, "password": PASSWORD });
     trail
         .post("login", login, "401 | login refused by anonymous | ")
+        .await;
+    let carol = app.person("carol@example.com").await;
+    let me = "/api/v1/users/me";
+    app.advance(TimeDelta::minutes(6));
+    trail
+        .delete(&carol, me, "403 | terminate_account refused by user | ")
+        .await;
+    let carol = app.sign_in("carol@example.com").await;
+    trail
+        .delete(
+            &carol,
+            me,
+            "204 | terminate_account success by user | user.deleted",
+        )
         .await;
     trail.is_whole().await;
 }

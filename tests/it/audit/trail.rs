@@ -41,11 +41,10 @@ impl<'a> Trail<'a> {
         self.leaves(path, request, expected).await;
     }
 
-    /// Ends a person's session by its id.
-    pub async fn delete(&self, who: &Person, session: &str, expected: &str) {
-        let path = format!("/api/v1/auth/sessions/{session}");
-        let request = self.app.request(Method::DELETE, &path);
-        self.leaves(&path, request.bearer(&who.access), expected)
+    /// `DELETE` by a person.
+    pub async fn delete(&self, who: &Person, path: &str, expected: &str) {
+        let request = self.app.request(Method::DELETE, path);
+        self.leaves(path, request.bearer(&who.access), expected)
             .await;
     }
 

@@ -95,7 +95,6 @@ async fn v1_5_2_a_field_of_another_kind_is_refused_and_none_is_a_fault() {
 #[tokio::test(flavor = "multi_thread")]
 async fn i6_nul_and_broken_text_in_any_path_or_query_is_no_fault() {
     let app = TestApp::start().await;
-    let bob = app.bob().await;
     let hostile = [
         "%00",
         "a%00b",
@@ -110,7 +109,14 @@ async fn i6_nul_and_broken_text_in_any_path_or_query_is_no_fault() {
         "9223372036854775808",
         "%F0%9F%92%A9",
     ];
-    for operation in Document::of(&app).await.operations() {
+    let harmless = |operation: &Operation| {
+        let ends_something =
+            operation.id.starts_with("logout") || operation.id.starts_with("delete_me");
+        operation.body.is_none() && !ends_something
+    };
+    let bob = app.bob().await;
+    let all = Document::of(&app).await.operations();
+    for operation in all.into_iter().filter(harmless) {
         for value in hostile {
             let mut targets = vec![format!("{}?{value}={value}", operation.target())];
             if operation.path.contains('{') {
@@ -119,10 +125,7 @@ async fn i6_nul_and_broken_text_in_any_path_or_query_is_no_fault() {
             }
             let fields = operation.query.iter();
             targets.extend(fields.map(|name| format!("{}?{name}={value}", operation.target())));
-            for at in targets.into_iter().filter(|_| operation.body.is_none()) {
-                if operation.id.starts_with("logout") {
-                    continue;
-                }
+            for at in targets {
                 let request = app.request(operation.method.clone(), &at);
                 let reply = request.bearer(&bob.access).send().await;
                 assert!(

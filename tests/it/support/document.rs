@@ -101,9 +101,14 @@ impl Document {
                 .map(|(name, field)| Some((name.clone(), of(field)?)));
             return fields.collect::<Option<Map<_, _>>>().map(Value::Object);
         }
+        // A body that may be left out is one of nothing and itself.
+        if let Some(kinds) = schema["oneOf"].as_array() {
+            let kinds = kinds.iter().filter(|kind| kind["type"] != "null");
+            return kinds.map(of).next().flatten();
+        }
         let kind = schema["type"].to_string();
         match &schema["enum"][0] {
-            Value::Null if kind.contains("null") => Some(Value::Null),
+            Value::Null if kind.contains("\"null\"") => Some(Value::Null),
             Value::Null if kind.contains("boolean") => Some(json!(true)),
             Value::Null if kind.contains("array") => Some(json!([of(&schema["items"])?])),
             Value::Null if schema["format"] == "date-time" => Some(json!("2026-01-05T12:00:00Z")),
