@@ -8,7 +8,7 @@ use super::{
 use crate::domain::email::EmailAddress;
 use secrecy::SecretString;
 
-/// `.test` never resolves (RFC 6761), so that no mail of a developer's machine can reach anybody.
+/// `.localhost` never leaves this machine (RFC 6761), so that no mail of a developer's machine can reach anybody.
 const DEVELOPMENT_EMAIL: &str = "admin@usher.localhost";
 
 pub(super) const SETTINGS: &[Setting] = &[

@@ -129,13 +129,14 @@ fn judge(text: &str) -> Result<Backend, &'static str> {
         "postgresql" | "postgres" => {
             Err("must be of the form postgresql://user:password@host:5432/name")
         }
-        "sqlite" => Err("must be of the form sqlite://path, and the path a file"),
+        "sqlite" => {
+            Err("must be of the form sqlite://path, and the path a file, without parameters")
+        }
         _ => Err("must begin with postgresql:// or sqlite://"),
     }
 }
 
 fn is_sqlite_file(text: &str) -> bool {
     let path = text.strip_prefix("sqlite://").unwrap_or_default();
-    let path = path.split('?').next().unwrap_or_default();
-    !path.is_empty() && !path.ends_with('/') && path != ":memory:"
+    !path.is_empty() && !path.ends_with('/') && !path.contains('?') && path != ":memory:"
 }

@@ -12,7 +12,12 @@ use sqlx::{
     postgres::PgConnectOptions,
     sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
-use std::{path::Path, time::Duration};
+use std::{
+    fs::{DirBuilder, OpenOptions},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::Path,
+    time::Duration,
+};
 
 /// A transaction; dropping it rolls back. Commit with [`Store::commit`].
 pub type Tx = DatabaseTransaction;
@@ -90,9 +95,7 @@ impl Store {
     }
 
     async fn connect_sqlite(path: &str, settings: &StoreSettings) -> anyhow::Result<Self> {
-        if let Some(folder) = Path::new(path).parent() {
-            std::fs::create_dir_all(folder).context("cannot make the folder of the SQLite file")?;
-        }
+        make_private(Path::new(path))?;
         let synchronous = match settings.synchronous {
             Synchronous::Full => SqliteSynchronous::Full,
             Synchronous::Normal => SqliteSynchronous::Normal,
@@ -217,6 +220,24 @@ impl Store {
     }
 }
 
+/// Makes the file and its folder where they are missing, for their owner alone; SQLite gives its log the same rights.
+fn make_private(path: &Path) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent() {
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .context("cannot make the folder of the SQLite file")?;
+    }
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .context("cannot make the SQLite file")?;
+    Ok(())
+}
+
 fn options(url: &str, settings: &StoreSettings) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
@@ -226,4 +247,31 @@ fn options(url: &str, settings: &StoreSettings) -> ConnectOptions {
         .test_before_acquire_if_idle_for(Duration::from_secs(30))
         .sqlx_logging(false);
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[tokio::test]
+    async fn the_sqlite_file_its_log_and_its_folder_are_their_owners_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("data");
+        let file = folder.join("usher.db");
+        let settings = StoreSettings {
+            url: format!("sqlite://{}", file.display()),
+            max_connections: 2,
+            acquire_timeout: Duration::from_secs(2),
+            synchronous: Synchronous::Full,
+        };
+        let store = Store::connect(&settings).await.unwrap();
+        let table = "CREATE TABLE a (b)";
+        store.writer().execute_unprepared(table).await.unwrap();
+        let rights = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(rights(&folder), 0o700);
+        assert_eq!(rights(&file), 0o600);
+        assert_eq!(rights(&folder.join("usher.db-wal")), 0o600);
+        store.close().await;
+    }
 }

@@ -64,6 +64,7 @@ const MALFORMED: &[(&str, &str)] = &[
     ("DATABASE_URL", "postgresql://u:p@host:port/x"),
     ("DATABASE_URL", "sqlite://"),
     ("DATABASE_URL", "sqlite://:memory:"),
+    ("DATABASE_URL", "sqlite:///tmp/usher.db?mode=ro"),
     ("DB_POOL_SIZE", "0"),
     ("DB_POOL_SIZE", "ten"),
     ("DB_MAX_OVERFLOW", "-1"),
