@@ -27,6 +27,9 @@ const NOTICE: Duration = Duration::from_secs(1);
 /// What is left of the time to stop for writing down what is gathered in memory, however stuck the clients are.
 const FOR_JOBS: Duration = Duration::from_secs(1);
 
+/// Between two rounds the histograms keep every sample; unasked, they would keep them for ever.
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
+
 /// Serves until told to stop.
 pub async fn run(config: &Config) -> anyhow::Result<()> {
     telemetry::init(&config.logs);
@@ -34,6 +37,7 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
     let admin_listener = config.http.admin_listen.map(listen).transpose()?;
     let app = app::build(config, Means::default()).await?;
     let jobs = app.start_jobs();
+    tokio::spawn(keep_up_metrics());
     let stop = stop_signal()?;
     let handle = Handle::new();
     let mut servers = JoinSet::new();
@@ -112,6 +116,15 @@ async fn shut_down(config: &Config, app: &App, handle: &Handle<SocketAddr>) {
         left = left.saturating_sub(NOTICE);
     }
     handle.graceful_shutdown(Some(left));
+}
+
+/// Folds the samples of the histograms into their buckets, whether or not anybody reads `/metrics`.
+async fn keep_up_metrics() {
+    let metrics = telemetry::metrics_recorder();
+    loop {
+        tokio::time::sleep(METRICS_UPKEEP).await;
+        metrics.run_upkeep();
+    }
 }
 
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
