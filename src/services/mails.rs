@@ -106,7 +106,7 @@ impl Services {
             let services = self.clone();
             sending.spawn(async move {
                 if let Err(error) = services.send_mail(&mail).await {
-                    tracing::error!(mail.id = %mail.id, error = ?error, "a mail could not be worked on");
+                    tracing::error!(mail_id = %mail.id, error = ?error, "a mail could not be worked on");
                 }
             });
         }
@@ -131,13 +131,13 @@ impl Services {
             }
             Err(MailFault::Transient(fault)) if after(mail.created_at, GIVE_UP) > self.now() => {
                 metrics::counter!("usher_mails_total", "outcome" => "delayed").increment(1);
-                tracing::warn!(mail.id = %mail.id, fault, attempts = mail.attempts + 1, "a mail has to wait");
+                tracing::warn!(mail_id = %mail.id, fault, attempts = mail.attempts + 1, "a mail has to wait");
                 outbox_mails::mark_failed(&tx, mail.id, &fault, self.next_attempt(mail.attempts))
                     .await?;
             }
             Err(MailFault::Transient(fault) | MailFault::Permanent(fault)) => {
                 metrics::counter!("usher_mails_total", "outcome" => "dead").increment(1);
-                tracing::warn!(mail.id = %mail.id, fault, "a mail was given up");
+                tracing::warn!(mail_id = %mail.id, fault, "a mail was given up");
                 outbox_mails::mark_dead(&tx, mail.id, &fault).await?;
                 let client = Client::local(mail.id.to_string());
                 let entry = AuditEntry::refusal("send_mail", Outcome::Failed, "mail_dead", &client);
