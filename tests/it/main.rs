@@ -34,6 +34,7 @@ mod sessions;
 mod shutdown;
 mod signing_keys;
 mod signup;
+mod readme;
 mod support;
 mod system;
 mod termination;
