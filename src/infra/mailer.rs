@@ -8,6 +8,7 @@ use super::clock::Clock;
 use crate::domain::mail::Message;
 use secrecy::SecretString;
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -20,8 +21,8 @@ pub enum Mailer {
     Smtp(Arc<SmtpClient>),
     /// Nowhere: the outbox keeps them, and the mailbox page shows them.
     Mailbox,
-    /// Into a list that tests read.
-    Memory(Arc<Mutex<Vec<Message>>>),
+    /// Into a list that tests read, in the order of the mails' ids: mails of one batch are sent in any order.
+    Memory(Arc<Mutex<BTreeMap<String, Message>>>),
 }
 
 /// How the connection to the mail server is protected.
@@ -109,7 +110,7 @@ impl Mailer {
             Self::Memory(list) => {
                 list.lock()
                     .unwrap_or_else(PoisonError::into_inner)
-                    .push(message.clone());
+                    .insert(message_id.to_owned(), message.clone());
                 Ok(())
             }
         }

@@ -263,7 +263,7 @@ async fn without_a_mail_server_mails_are_kept_or_collected() {
     let Mailer::Memory(list) = memory else {
         panic!("not a list")
     };
-    assert!(*list.lock().unwrap() == [message()]);
+    assert!(list.lock().unwrap().values().eq([&message()]));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use axum::{
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex,
@@ -51,7 +52,7 @@ pub struct TestApp {
     pub clock: Clock,
     pub db: Arc<TestDatabase>,
     pub logs: Logs,
-    inbox: Arc<Mutex<Vec<Message>>>,
+    inbox: Arc<Mutex<BTreeMap<String, Message>>>,
     errors_expected: AtomicBool,
 }
 
@@ -93,7 +94,7 @@ impl TestApp {
         all.retain(|(name, _)| !settings.iter().any(|(other, _)| other == name));
         all.extend_from_slice(settings);
         let config = Config::for_tests(&all).unwrap();
-        let inbox = Arc::new(Mutex::new(Vec::new()));
+        let inbox = Arc::new(Mutex::new(BTreeMap::new()));
         let mailer = Some(Mailer::Memory(Arc::clone(&inbox)));
         let means = Means {
             clock: clock.clone(),
@@ -162,7 +163,7 @@ impl TestApp {
     /// Every mail so far, oldest first; sends what is due before it looks.
     pub async fn inbox(&self) -> Vec<Message> {
         self.app.deliver_mails().await.unwrap();
-        self.inbox.lock().unwrap().clone()
+        self.inbox.lock().unwrap().values().cloned().collect()
     }
 
     /// The mails to one address, oldest first.
@@ -172,7 +173,7 @@ impl TestApp {
         mails
     }
 
-    /// The token in the newest mail to this address that has one. Mails of one batch are in no order.
+    /// The token in the newest mail to this address that has one.
     pub async fn last_token_to(&self, email: &str) -> String {
         let mails = self.mails_to(email).await;
         let tokens = mails
