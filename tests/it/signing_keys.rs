@@ -68,9 +68,9 @@ async fn another_algorithm_takes_over_without_ending_sessions() {
     let app = TestApp::start().await;
     let bob = app.bob().await;
     assert_eq!(jwt::header(&bob.access)["alg"], "EdDSA");
+    app.advance(TimeDelta::seconds(1));
     let next = app.start_node(2, &[("JWT_ALGORITHM", "ES256")]).await;
     next.get_as(&bob.access, ME).await.expect(200);
-    app.advance(TimeDelta::seconds(1));
     let again = next.sign_in(&bob.email).await;
     assert_eq!(jwt::header(&again.access)["alg"], "ES256");
     assert!(jwt::is_signed_by(&again.access, &published(&next).await));
