@@ -31,6 +31,7 @@ mod rate_limits;
 mod readme;
 mod reauthentication;
 mod secrecy;
+mod secrecy;
 mod sessions;
 mod shutdown;
 mod signing_keys;

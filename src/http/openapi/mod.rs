@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use utoipa::{
     Modify, OpenApi as _,
     openapi::{
-        HttpMethod, OpenApi, PathItem, RefOr, Response, SecurityRequirement,
+        HttpMethod, OpenApi, PathItem, RefOr, Response, Schema, SecurityRequirement,
         path::{Operation, ParameterIn},
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
@@ -162,6 +162,7 @@ fn complete(operation: &mut Operation, path: &str) {
             }
             RefOr::Ref(_) => false,
         });
+    leave_bodies_out(operation);
     name_failures(operation);
     headers::add(operation, !is_system);
     let applying = [
@@ -183,6 +184,22 @@ fn complete(operation: &mut Operation, path: &str) {
                 .responses
                 .entry(status.to_string())
                 .or_insert_with(|| shared.reference());
+        }
+    }
+}
+
+/// A body that may be left out is not `null` instead.
+fn leave_bodies_out(operation: &mut Operation) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else {
+        return;
+    };
+    for content in body.content.values_mut() {
+        if let RefOr::T(content) = content
+            && let Some(RefOr::T(Schema::OneOf(choice))) = &content.schema
+            && let [named @ RefOr::Ref(_), RefOr::T(_)] | [RefOr::T(_), named @ RefOr::Ref(_)] =
+                choice.items.as_slice()
+        {
+            content.schema = Some(named.clone());
         }
     }
 }

@@ -149,3 +149,17 @@ fn every_answer_names_its_request_and_limited_ones_their_limit() {
         }
     }
 }
+
+#[test]
+fn a_body_that_may_be_left_out_is_not_null() {
+    let document = document();
+    let operations = operations(&document);
+    let (_, operation) = operations
+        .iter()
+        .find(|(_, operation)| operation["operationId"] == "request_email_verification")
+        .unwrap();
+    let body = &operation["requestBody"];
+    assert_ne!(body["required"], json!(true));
+    let schema = &body["content"]["application/json"]["schema"];
+    assert!(schema["$ref"].is_string(), "{schema}");
+}
