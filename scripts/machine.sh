@@ -1,6 +1,10 @@
 # Sourced by the other scripts: installs from Debian's packages, crates.io, PyPI and npm what this machine lacks.
 # Each function does nothing when the thing is there. As root, or through sudo.
 
+# Where cargo builds, and where what the scripts make is kept.
+target=${CARGO_TARGET_DIR:-target}
+mkdir -p "$target"
+
 say() { printf '\n==> %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -80,7 +84,7 @@ need_python_tools() {
     cp "$wanted" "$folder/installed.txt"
 }
 
-# need_node_tool FOLDER PACKAGE VERSION BIN: by the Node.js in BIN (Debian's is too old for some tools). Without install
+# need_node_tool FOLDER PACKAGE VERSION BIN: by the Node.js in the folder BIN (Debian's is too old for some tools). Without install
 # scripts, so nothing but the package itself arrives.
 need_node_tool() {
     local folder=$1 package=$2 version=$3 bin=$4
@@ -88,6 +92,6 @@ need_node_tool() {
     say "installing $package $version"
     rm -rf "$folder"
     mkdir -p "$folder"
-    PATH="$PWD/$bin:$PATH" npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix "$folder" "$package@$version"
+    PATH="$bin:$PATH" npm install --silent --no-audit --no-fund --no-save --ignore-scripts --prefix "$folder" "$package@$version"
     printf '%s' "$package@$version" >"$folder/version"
 }
