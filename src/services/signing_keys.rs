@@ -1,7 +1,10 @@
 //! The keys that sign access tokens: made at first start, published before they are used, replaced with an overlap
 //! that lets every token live out its time.
 
-use super::{Services, after, personal_data::field};
+use super::{
+    Services, after,
+    personal_data::{SERVICE_KEY, field},
+};
 use crate::{
     domain::{Error, Result, Timestamp, actor::Actor, audit::AuditEntry, client::Client},
     infra::signer::{Algorithm, SigningKey},
@@ -34,17 +37,8 @@ impl Services {
             return Ok(());
         };
         let mut stored = keys::list_signing_keys(self.store.reader()).await?;
-        if !stored
-            .iter()
-            .any(|key| key.retired_at.is_none() && key.algorithm == algorithm.as_str())
-        {
-            self.add_signing_key(
-                algorithm,
-                Duration::ZERO,
-                &Client::local(self.new_request_id()),
-            )
-            .await?;
-            stored = keys::list_signing_keys(self.store.reader()).await?;
+        if !stored.iter().any(|key| signs(key, algorithm)) {
+            stored = self.make_first_signing_key(algorithm).await?;
         }
         let now = self.now();
         let live = stored
@@ -64,7 +58,10 @@ impl Services {
             return Err(Error::invalid("JWT_SECRET_KEY", "not_rotatable", why));
         };
         let lead = if immediately { Duration::ZERO } else { LEAD };
-        let kid = self.add_signing_key(algorithm, lead, client).await?;
+        let tx = self.store.begin().await?;
+        keys::lock_vault_key(&tx, SERVICE_KEY).await?;
+        let kid = self.add_signing_key(&tx, algorithm, lead, client).await?;
+        Store::commit(tx).await?;
         self.load_signing_keys().await?;
         Ok(kid)
     }
@@ -83,8 +80,25 @@ impl Services {
         Ok(())
     }
 
+    /// Of several nodes that start at once one makes the key, and the others find it.
+    async fn make_first_signing_key(&self, algorithm: Algorithm) -> Result<Vec<StoredSigningKey>> {
+        let client = Client::local(self.new_request_id());
+        let tx = self.store.begin().await?;
+        keys::lock_vault_key(&tx, SERVICE_KEY).await?;
+        let stored = keys::list_signing_keys(&tx).await?;
+        if stored.iter().any(|key| signs(key, algorithm)) {
+            return Ok(stored);
+        }
+        self.add_signing_key(&tx, algorithm, Duration::ZERO, &client)
+            .await?;
+        let stored = keys::list_signing_keys(&tx).await?;
+        Store::commit(tx).await?;
+        Ok(stored)
+    }
+
     async fn add_signing_key(
         &self,
+        tx: &Tx,
         algorithm: Algorithm,
         lead: Duration,
         client: &Client,
@@ -92,23 +106,22 @@ impl Services {
         let now = self.now();
         let active_from = after(now, lead);
         let key = SigningKey::generate(algorithm, &self.entropy, active_from)?;
+        let private = self
+            .service_key()
+            .seal(field::SIGNING_KEY, &key.private, &self.entropy)?;
         let row = StoredSigningKey {
             kid: key.kid.clone(),
             algorithm: algorithm.as_str().to_owned(),
-            private: self
-                .service_key()
-                .seal(field::SIGNING_KEY, &key.private, &self.entropy)?,
+            private,
             created_at: now,
             active_from,
             retired_at: None,
         };
-        let tx = self.store.begin().await?;
-        keys::insert_signing_key(&tx, row).await?;
-        self.retire_others(&tx, &key.kid, active_from).await?;
+        keys::insert_signing_key(tx, row).await?;
+        self.retire_others(tx, &key.kid, active_from).await?;
         let entry = AuditEntry::success("rotate_signing_keys", Actor::System, client);
-        self.audit(&tx, entry.with(json!({ "kid": key.kid })))
+        self.audit(tx, entry.with(json!({ "kid": key.kid })))
             .await?;
-        Store::commit(tx).await?;
         Ok(key.kid)
     }
 
@@ -148,4 +161,9 @@ impl Services {
     pub fn jwks(&self) -> Value {
         self.signer.jwks(self.now())
     }
+}
+
+/// Whether new tokens can be signed with this key.
+fn signs(key: &StoredSigningKey, algorithm: Algorithm) -> bool {
+    key.retired_at.is_none() && key.algorithm == algorithm.as_str()
 }

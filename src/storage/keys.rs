@@ -137,6 +137,13 @@ pub async fn find_vault_key(db: &impl ConnectionTrait, name: &str) -> Result<Opt
     }))
 }
 
+/// Holds one of the service's own data keys until the transaction ends: the lock of what nodes must do one by one.
+pub async fn lock_vault_key(db: &impl ConnectionTrait, name: &str) -> Result<()> {
+    let held = vault_keys::Entity::find_by_id(name.to_owned()).lock_exclusive();
+    held.one(db).await?;
+    Ok(())
+}
+
 /// Replaces the wrapping of one of the service's own keys.
 pub async fn update_vault_key(
     db: &impl ConnectionTrait,

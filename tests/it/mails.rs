@@ -8,6 +8,7 @@ use crate::support::{
 };
 use chrono::TimeDelta;
 use std::{collections::BTreeSet, time::Duration};
+use tokio::net::TcpListener;
 use usher::{App, Config, Entropy, Mailer, Means, SmtpSettings, Tls};
 
 const NOTHING: &str = "SELECT count(*) FROM outbox_mails WHERE message_sealed IS NOT NULL";
@@ -23,7 +24,7 @@ impl Post {
     async fn start(behaviour: Behaviour, tls: Tls) -> Self {
         let app = TestApp::start().await;
         let server = SmtpServer::start(behaviour).await;
-        let node = courier(&app, &server, tls, 2).await;
+        let node = courier(&app, &to(&server, tls), 2).await;
         Self { app, node, server }
     }
 
@@ -64,9 +65,9 @@ impl Post {
     }
 }
 
-/// A node on the app's database and clock that sends to this server; `seed` must differ.
-async fn courier(app: &TestApp, server: &SmtpServer, tls: Tls, seed: u64) -> App {
-    let settings = SmtpSettings {
+/// This server, reached in this way.
+fn to(server: &SmtpServer, tls: Tls) -> SmtpSettings {
+    SmtpSettings {
         host: "127.0.0.1".to_owned(),
         port: server.port(),
         tls,
@@ -75,7 +76,11 @@ async fn courier(app: &TestApp, server: &SmtpServer, tls: Tls, seed: u64) -> App
         hello_name: Some("usher.test".to_owned()),
         timeout: Duration::from_millis(500),
         ca_pem: Some(server.ca_pem()),
-    };
+    }
+}
+
+/// A node on the app's database and clock that sends mails; `seed` must differ.
+async fn courier(app: &TestApp, settings: &SmtpSettings, seed: u64) -> App {
     let (url, folder) = (app.db.url(), app.db.folder().display().to_string());
     let config = Config::for_tests(&[
         ("DATABASE_URL", url.as_str()),
@@ -86,7 +91,7 @@ async fn courier(app: &TestApp, server: &SmtpServer, tls: Tls, seed: u64) -> App
     let means = Means {
         clock: app.clock.clone(),
         entropy: Entropy::seeded(seed),
-        mailer: Some(Mailer::smtp(&settings, app.clock.clone()).unwrap()),
+        mailer: Some(Mailer::smtp(settings, app.clock.clone()).unwrap()),
     };
     usher::build(&config.unwrap(), means).await.unwrap()
 }
@@ -251,20 +256,24 @@ async fn a_mail_is_given_up_after_three_days_and_not_a_second_before() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_that_a_dead_node_had_claimed_is_sent_by_another_after_two_minutes() {
-    let behaviour = Behaviour {
-        silent: true,
-        ..Behaviour::default()
-    };
-    let post = Post::start(behaviour, Tls::None).await;
+    let post = Post::usual().await;
     post.app.sign_up(BOB).await;
-    let other = courier(&post.app, &post.server, Tls::None, 3).await;
-    let dying = tokio::spawn(async move { other.deliver_mails().await });
-    while post.rows().await != ["pending 1 -"] {
-        tokio::task::yield_now().await;
-    }
+    // It never speaks, so whatever is left of the dying node cannot send the mail after all.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let dumb = SmtpSettings {
+        port: listener.local_addr().unwrap().port(),
+        timeout: Duration::from_hours(1),
+        ..to(&post.server, Tls::None)
+    };
+    let other = courier(&post.app, &dumb, 3).await;
+    let mut dying = tokio::spawn(async move { other.deliver_mails().await });
+    let (_connection, _) = tokio::select! {
+        accepted = listener.accept() => accepted.unwrap(),
+        ended = &mut dying => panic!("it ended by itself: {ended:?}"),
+    };
     dying.abort();
     assert!(dying.await.unwrap_err().is_cancelled());
-    post.server.set(Behaviour::default()).await;
+    assert_eq!(post.rows().await, ["pending 1 -"]);
     post.is_tried_after(120, 2).await;
     assert_eq!(post.rows().await, ["sent 2 -"]);
     assert_eq!(post.server.messages().len(), 1);
@@ -276,7 +285,7 @@ async fn two_nodes_that_send_at_once_send_every_mail_once() {
     for number in 0..50 {
         post.app.sign_up(&format!("p{number}@example.com")).await;
     }
-    let other = courier(&post.app, &post.server, Tls::None, 3).await;
+    let other = courier(&post.app, &to(&post.server, Tls::None), 3).await;
     let barrier = tokio::sync::Barrier::new(2);
     let send = async |node: &App| {
         barrier.wait().await;

@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
     reason = "a test fails by panicking, in its helpers too"
 )]
 
@@ -30,7 +31,6 @@ mod passwords;
 mod rate_limits;
 mod readme;
 mod reauthentication;
-mod secrecy;
 mod secrecy;
 mod sessions;
 mod shutdown;

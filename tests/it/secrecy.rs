@@ -10,7 +10,8 @@ use flows::{Canaries, run_all};
 /// The ways in which a text may have been written by accident.
 fn disguises(secret: &str) -> Vec<String> {
     let bytes = secret.as_bytes();
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex.concat();
     let listed = format!("{bytes:?}");
     let encoded: String = url::form_urlencoded::byte_serialize(bytes).collect();
     vec![

@@ -255,7 +255,7 @@ async fn the_pages_of_the_documentation_find_their_files() {
         let html = app.get(page).await.expect(200).text;
         let files = html
             .split(['"', '\''])
-            .filter(|part| part.ends_with(".js") || part.ends_with(".css"));
+            .filter(|part| [".js", ".css"].iter().any(|end| part.ends_with(end)));
         let files: Vec<String> = files.map(str::to_owned).collect();
         assert!(!files.is_empty(), "{page}: {html}");
         for file in files {

@@ -127,6 +127,17 @@ async fn i4_each_step_of_a_change_of_address_leaves_one_row() {
             "202 | change_email success by user | ",
         )
         .await;
+    trail.is_whole().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i4_each_link_of_a_change_of_address_leaves_one_row() {
+    let app = TestApp::start().await;
+    let trail = Trail::of(&app);
+    let carol = app.person("carol@example.com").await;
+    let wish = json!({ "new_email": CAROL_NEW, "password": PASSWORD });
+    let wished = "202 | change_email success by user | ";
+    trail.act(&carol, "change-email", wish, wished).await;
     trail
         .post(
             "confirm-email-change",

@@ -250,14 +250,10 @@ async fn l1_links_in_mails_begin_with_the_public_url_whatever_the_host_says() {
             assert!(matches!(status, 201 | 202 | 400), "{path}: {status}");
         }
     }
-    let absolute = app.request(
-        Method::POST,
-        "http://evil.example/api/v1/auth/verify-email-request",
-    );
-    absolute
-        .json(json!({ "email": "bob0@example.com" }))
-        .send()
-        .await;
+    let path = "http://evil.example/api/v1/auth/verify-email-request";
+    let absolute = app.request(Method::POST, path);
+    let body = json!({ "email": "bob0@example.com" });
+    absolute.json(body).send().await;
     let mails = app.inbox().await;
     assert!(mails.len() >= 3, "{}", mails.len());
     for mail in mails {

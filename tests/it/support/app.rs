@@ -176,11 +176,11 @@ impl TestApp {
     /// The token in the newest mail to this address that has one.
     pub async fn last_token_to(&self, email: &str) -> String {
         let mails = self.mails_to(email).await;
-        let tokens = mails
+        let mut tokens = mails
             .iter()
             .filter_map(|mail| mail.text.split_once("token="));
         let (_, token) = tokens
-            .last()
+            .next_back()
             .unwrap_or_else(|| panic!("no link to {email}"));
         token.split_whitespace().next().unwrap().to_owned()
     }
