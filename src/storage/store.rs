@@ -77,7 +77,8 @@ impl Store {
         let real = real.disable_statement_logging();
         let mut options = options("postgresql://", settings);
         options
-            .max_connections(settings.max_connections)
+            // A migration needs one connection for its lock and one for its work.
+            .max_connections(settings.max_connections.max(2))
             .min_connections(1);
         // A session without a durable commit would break the promise that what was acknowledged stays.
         options.map_sqlx_postgres_opts(move |_| {
