@@ -4,7 +4,7 @@ use super::{
     Timestamp,
     error::{Barrier, Result},
     id::{AccessTokenId, SessionId, UserId},
-    permission::Permission,
+    permission::{Permission, Role},
     user::User,
 };
 use std::{collections::BTreeSet, time::Duration};
@@ -59,9 +59,27 @@ impl SignedIn {
         Actor::User(self.user.id)
     }
 
+    /// Whether the roles carry the permission.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.permissions.contains(&permission)
+    }
+
+    /// Whether this person's role reaches that one: admins act on everyone, others on people of role `user` alone.
+    pub fn outranks(&self, other: &User) -> bool {
+        self.user.roles.has(Role::Admin) || other.roles.iter().all(|role| role == Role::User)
+    }
+
+    /// Refuses an action on a person whom the role does not reach.
+    pub fn must_outrank(&self, other: &User) -> Result<()> {
+        if self.outranks(other) {
+            return Ok(());
+        }
+        Err(Barrier::Permission.into())
+    }
+
     /// Refuses who lacks the permission.
     pub fn must(&self, permission: Permission) -> Result<()> {
-        if self.permissions.contains(&permission) {
+        if self.may(permission) {
             return Ok(());
         }
         Err(Barrier::Permission.into())

@@ -27,6 +27,9 @@ pub enum Error {
     /// It clashes with what is there.
     #[error("{}", .0.message())]
     Conflict(Clash),
+    /// It was changed since the writer read it (`If-Match`).
+    #[error("the thing was changed meanwhile")]
+    Stale,
     /// A mailed secret that was one of ours, but is spent.
     #[error("{}", .0.message())]
     Gone(Spent),
@@ -125,6 +128,10 @@ pub enum Barrier {
     ReauthenticationRequired,
     /// The role does not carry the permission.
     Permission,
+    /// Premium is needed to see other people.
+    PremiumRequired,
+    /// The tier is not one's own to change.
+    EntitlementRequired,
     /// The current password that came along is wrong.
     WrongPassword,
 }
@@ -180,6 +187,7 @@ impl Error {
             Self::Forbidden(barrier) => barrier.code(),
             Self::NotFound(_) => "not_found",
             Self::Conflict(clash) => clash.code(),
+            Self::Stale => "stale",
             Self::Gone(spent) => spent.code(),
             Self::TooMany { .. } => "rate_limited",
             Self::Unavailable(part) => part.code(),
@@ -224,6 +232,8 @@ worded!(Barrier {
     AccountDeactivated => "account_deactivated", "The account is deactivated.";
     ReauthenticationRequired => "reauthentication_required", "Prove your password again for this.";
     Permission => "forbidden", "Your role does not allow this.";
+    PremiumRequired => "premium_required", "Seeing other people needs a premium account.";
+    EntitlementRequired => "entitlement_required", "Only an admin can change your subscription.";
     WrongPassword => "wrong_password", "The current password is wrong.";
 });
 worded!(Clash {

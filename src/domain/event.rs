@@ -23,6 +23,10 @@ macro_rules! event_types {
 
 event_types! {
     Created = "user.created";
+    Updated = "user.updated";
+    Restored = "user.restored";
+    RolesChanged = "user.roles_changed";
+    SubscriptionChanged = "user.subscription_changed";
     Deleted = "user.deleted";
     VerificationTokenCreated = "user.verification_token.created";
     PasswordResetRequested = "user.password_reset.requested";

@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod audit;
+pub mod change;
 pub mod claims;
 pub mod client;
 pub mod country;
@@ -10,6 +11,7 @@ pub mod error;
 pub mod event;
 pub mod id;
 pub mod mail;
+pub mod page;
 pub mod password;
 pub mod permission;
 pub mod policy;

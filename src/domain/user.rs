@@ -70,8 +70,12 @@ pub struct User<E = EmailAddress> {
     pub verified_at: Option<Timestamp>,
     pub roles: Roles,
     pub tier: Tier,
+    /// When the tier was last changed; `None` for since the beginning.
+    pub tier_since: Option<Timestamp>,
     /// When premium runs out; `None` for never.
     pub tier_until: Option<Timestamp>,
+    /// The picture's validator; `None` without a picture.
+    pub avatar_tag: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub last_login_at: Option<Timestamp>,
@@ -97,7 +101,9 @@ impl User {
             verified_at: None,
             roles: Roles::new([]),
             tier: Tier::Basic,
+            tier_since: None,
             tier_until: None,
+            avatar_tag: None,
             created_at: now,
             updated_at: now,
             last_login_at: None,
@@ -124,7 +130,9 @@ impl<E> User<E> {
             verified_at: self.verified_at,
             roles: self.roles,
             tier: self.tier,
+            tier_since: self.tier_since,
             tier_until: self.tier_until,
+            avatar_tag: self.avatar_tag,
             created_at: self.created_at,
             updated_at: self.updated_at,
             last_login_at: self.last_login_at,

@@ -63,6 +63,7 @@ fn status(error: &Error) -> StatusCode {
         Error::Forbidden(_) => StatusCode::FORBIDDEN,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::Conflict(_) => StatusCode::CONFLICT,
+        Error::Stale => StatusCode::PRECONDITION_FAILED,
         Error::Gone(_) => StatusCode::GONE,
         Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -76,6 +77,9 @@ fn detail(error: &Error) -> String {
         Error::Invalid(_) => "Some fields are not valid; errors lists all of them.".to_owned(),
         Error::BadToken => "The token is unknown or malformed.".to_owned(),
         Error::NotFound(thing) => format!("There is no such {thing}."),
+        Error::Stale => {
+            "It was changed since you read it; read it again, then change it.".to_owned()
+        }
         Error::TooMany { .. } => "Too many requests; wait before trying again.".to_owned(),
         Error::Internal(_) => {
             "Something went wrong here; the request id helps us find it.".to_owned()
@@ -135,6 +139,7 @@ mod tests {
             Error::Invalid(Vec::new()),
             Error::BadToken,
             Error::NotFound("thing"),
+            Error::Stale,
             Error::TooMany {
                 retry_after: Duration::ZERO,
             },
@@ -157,6 +162,8 @@ mod tests {
                 Barrier::AccountDeactivated,
                 Barrier::ReauthenticationRequired,
                 Barrier::Permission,
+                Barrier::PremiumRequired,
+                Barrier::EntitlementRequired,
                 Barrier::WrongPassword,
             ]
             .map(Error::from),

@@ -1,9 +1,11 @@
 //! Floor 3, front door for programs: the JSON API. This file is its table of contents; a handler takes the request
 //! apart, calls one service method and shapes the reply.
 
+mod collection;
 mod compat;
 mod error;
 mod extract;
+mod links;
 mod middleware;
 mod openapi;
 mod problem;
@@ -12,6 +14,7 @@ mod responses;
 mod settings;
 mod system;
 mod v1;
+mod versioned;
 
 pub use middleware::{Frame, Hooks, framed, negotiate};
 pub use openapi::{as_3_0, document};

@@ -33,6 +33,8 @@ pub const KINDS: &[Kind] = kinds! {
     403 "account_deactivated" "The password is right, but an admin has deactivated the account.";
     403 "reauthentication_required" "This needs a recent proof of the password: reauthenticate, then try again.";
     403 "forbidden" "The role does not allow this.";
+    403 "premium_required" "Seeing other people needs a premium account.";
+    403 "entitlement_required" "Only an admin can change the subscription.";
     403 "wrong_password" "The current password that came along is wrong.";
     404 "not_found" "There is no such thing, or it is not for the one who asks.";
     405 "method_not_allowed" "The path exists, but not with this method; Allow names those it has.";
@@ -43,6 +45,7 @@ pub const KINDS: &[Kind] = kinds! {
     409 "conflict" "The current state does not allow this.";
     410 or 401 "token_expired" "The link is past its time or void (410); the bearer token has expired (401).";
     410 "token_used" "The link was used before.";
+    412 "stale" "It was changed since the version that If-Match names; read it again.";
     413 "payload_too_large" "The body is larger than the operation takes.";
     414 "uri_too_long" "The path and query are longer than the service takes.";
     415 "unsupported_media_type" "The body is in a form that the operation does not take.";

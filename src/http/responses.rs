@@ -101,6 +101,7 @@ shared! {
     NotAcceptable 406 None, "No media type of Accept can be given.";
     Conflict 409 None, "It clashes with what is there.";
     Gone 410 None, "The mailed token was used before or is past its time.";
+    PreconditionFailed 412 None, "It was changed since the version that `If-Match` names.";
     TooLarge 413 None, "The body is larger than the operation takes.";
     UnsupportedMediaType 415 None, "The body is in a form that the operation does not take.";
     Invalid 422 None, "Fields break rules; all of them are listed.";

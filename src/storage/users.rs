@@ -32,7 +32,7 @@ pub async fn insert_user(
         login_count: Set(0),
         version: Set(user.version),
         event_sequence: Set(0),
-        tier_since: Set(None),
+        profile_views: Set(0),
         last_login_at: Set(None),
         ..changeable(user)
     };
@@ -57,7 +57,9 @@ fn changeable<E>(user: &User<E>) -> users::ActiveModel {
         status: Set(user.status.as_str().to_owned()),
         verified_at: Set(user.verified_at),
         tier: Set(user.tier.as_str().to_owned()),
+        tier_since: Set(user.tier_since),
         tier_until: Set(user.tier_until),
+        avatar_tag: Set(user.avatar_tag.clone()),
         updated_at: Set(user.updated_at),
         ..Default::default()
     }
@@ -203,7 +205,9 @@ fn user(row: users::Model, roles: Roles) -> Result<StoredUser> {
         verified_at: row.verified_at,
         roles,
         tier: Tier::parse(&row.tier).ok_or_else(|| unknown("tier"))?,
+        tier_since: row.tier_since,
         tier_until: row.tier_until,
+        avatar_tag: row.avatar_tag,
         created_at: row.created_at,
         updated_at: row.updated_at,
         last_login_at: row.last_login_at,

@@ -4,7 +4,10 @@
 //! `let (email, password) = check.done((email, password))?;`
 
 use super::Field;
-use crate::domain::error::{Error, Fault, Result, Violation};
+use crate::domain::{
+    change::Change,
+    error::{Error, Fault, Result, Violation},
+};
 
 /// The broken rules so far.
 #[derive(Debug, Default)]
@@ -18,6 +21,11 @@ impl<T> Checked<T> {
     /// What was parsed, for rules between fields; `None` if the field is broken.
     pub fn value(&self) -> Option<&T> {
         self.0.as_ref()
+    }
+
+    /// Several fields as one; broken if one of them is.
+    pub fn all<F: Fields<Values = T>>(fields: F) -> Self {
+        Self(fields.open())
     }
 
     /// The same field in another form.
@@ -58,6 +66,31 @@ impl Check {
             Field::Wrong => self.wrong(field),
             Field::Absent | Field::Null => Checked(Some(None)),
         }
+    }
+
+    /// A field of a change: left out it stays, `null` empties it.
+    pub fn change<T, U>(
+        &mut self,
+        field: &'static str,
+        value: Field<T>,
+        parse: impl FnOnce(T) -> Result<U, Fault>,
+    ) -> Checked<Change<U>> {
+        match value {
+            Field::Value(value) => Checked(self.keep(field, parse(value)).map(Change::Set)),
+            Field::Wrong => self.wrong(field),
+            Field::Null => Checked(Some(Change::Clear)),
+            Field::Absent => Checked(Some(Change::Keep)),
+        }
+    }
+
+    /// [`Check::change`] for text, so that `parse` functions of the domain fit as they are.
+    pub fn text_change<U>(
+        &mut self,
+        field: &'static str,
+        value: Field<String>,
+        parse: impl FnOnce(&str) -> Result<U, Fault>,
+    ) -> Checked<Change<U>> {
+        self.change(field, value, |text| parse(&text))
     }
 
     /// [`Check::required`] for text, so that `parse` functions of the domain fit as they are.
@@ -109,7 +142,7 @@ impl Check {
     }
 }
 
-/// One checked field, or a tuple of up to ten.
+/// One checked field, or a tuple of up to twelve.
 pub trait Fields {
     /// What is in them.
     type Values;
@@ -149,6 +182,8 @@ tuples! {
     A B C D E F G H;
     A B C D E F G H I;
     A B C D E F G H I J;
+    A B C D E F G H I J K;
+    A B C D E F G H I J K L;
 }
 
 #[cfg(test)]

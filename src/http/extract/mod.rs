@@ -3,6 +3,7 @@
 mod caller;
 mod check;
 mod field;
+mod if_match;
 mod json;
 mod path;
 mod query;
@@ -12,6 +13,7 @@ mod strict;
 pub use caller::Caller;
 pub use check::{Check, Checked};
 pub use field::Field;
+pub use if_match::IfMatch;
 pub use json::Json;
 pub use path::Path;
 pub use query::Query;

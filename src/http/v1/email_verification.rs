@@ -132,7 +132,7 @@ impl VerifyEmailResponse {
                 "Your e-mail address is confirmed."
             },
             already_verified: verified.already_verified,
-            user: UserResponse::of(verified.user, services.now()),
+            user: UserResponse::not_signed_in(verified.user, services.now()),
         })
     }
 }

@@ -65,7 +65,7 @@ pub async fn accept_invitation(
     let user = services
         .accept_invitation(&token, password, full_name, &client)
         .await?;
-    let user = UserResponse::of(user, services.now());
+    let user = UserResponse::not_signed_in(user, services.now());
     Ok(axum::Json(UserMessageResponse {
         message: "Your account is ready. Sign in with your password.",
         user,

@@ -64,7 +64,7 @@ impl TokenResponse {
             refresh_token: tokens.refresh_token.reveal(),
             token_type: "Bearer",
             expires_in: tokens.expires_in.as_secs(),
-            user: UserResponse::of(tokens.user, services.now()),
+            user: UserResponse::own(tokens.user, services.now()),
         })
     }
 }

@@ -1,11 +1,18 @@
 //! One's sessions: log out here or everywhere, see and end devices.
 
 use crate::{
-    domain::{Result, actor::SignedIn, id::SessionId},
-    http::extract::{Caller, Path},
+    domain::{Result, actor::SignedIn, id::SessionId, page::Page},
+    http::{
+        collection::{Collection, CollectionResponse},
+        extract::{Caller, Path},
+        links::Links,
+    },
     services::{Services, sessions::SessionView},
 };
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    extract::{OriginalUri, State},
+    http::StatusCode,
+};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -30,16 +37,8 @@ pub struct SessionResponse {
     expires_at: DateTime<Utc>,
     /// The one that asks.
     current: bool,
-}
-
-/// All live sessions.
-#[derive(Serialize, ToSchema)]
-pub struct SessionListResponse {
-    #[schema(max_items = 1000)]
-    items: Vec<SessionResponse>,
-    /// Always null: the list is whole.
-    #[schema(max_length = 500)]
-    next_cursor: Option<String>,
+    #[serde(rename = "_links")]
+    links: Links,
 }
 
 impl From<SessionView> for SessionResponse {
@@ -54,6 +53,7 @@ impl From<SessionView> for SessionResponse {
             last_seen_at: view.last_seen_at,
             expires_at: view.expires_at,
             current: view.is_current,
+            links: Links::new().to("delete", format!("/api/v1/auth/sessions/{}", view.id)),
         }
     }
 }
@@ -95,22 +95,16 @@ pub async fn logout_all(
 /// The live ones, newest first.
 #[utoipa::path(
     get, path = "/sessions", tag = "Sessions", operation_id = "list_sessions", security(("bearerAuth" = [])),
-    responses((status = 200, description = "The live sessions", body = SessionListResponse))
+    responses((status = 200, description = "The live sessions", body = CollectionResponse<SessionResponse>))
 )]
 pub async fn list_sessions(
     State(services): State<Services>,
+    OriginalUri(uri): OriginalUri,
     who: SignedIn,
-) -> Result<Json<SessionListResponse>> {
-    let items = services
-        .list_sessions(&who)
-        .await?
-        .into_iter()
-        .map(SessionResponse::from)
-        .collect();
-    Ok(Json(SessionListResponse {
-        items,
-        next_cursor: None,
-    }))
+) -> Result<Collection<SessionResponse>> {
+    let sessions = services.list_sessions(&who).await?;
+    let all = Page::whole(sessions).map(SessionResponse::from);
+    Ok(Collection::of(all, &uri))
 }
 
 /// End one of one's sessions

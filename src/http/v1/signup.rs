@@ -148,7 +148,7 @@ fn answer(services: &Services, signed_up: SignedUp) -> Response {
     match signed_up {
         SignedUp::Created(user) => (
             StatusCode::CREATED,
-            axum::Json(UserResponse::of(*user, services.now())),
+            axum::Json(UserResponse::not_signed_in(*user, services.now())),
         )
             .into_response(),
         SignedUp::Accepted => (

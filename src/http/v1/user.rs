@@ -1,9 +1,14 @@
 //! The user on the wire.
 
-use crate::domain::{
-    Timestamp,
-    id::UserId,
-    user::{Tier, User, UserStatus},
+use crate::{
+    domain::{
+        Timestamp,
+        actor::SignedIn,
+        id::UserId,
+        permission::Permission,
+        user::{Tier, User, UserStatus},
+    },
+    http::links::Links,
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -56,6 +61,8 @@ pub struct UserResponse {
     /// Raised by every change.
     #[schema(minimum = 1, example = 1)]
     version: i64,
+    #[serde(rename = "_links")]
+    links: Links,
 }
 
 /// Names of roles, weakest first.
@@ -98,8 +105,28 @@ pub enum StatusName {
 }
 
 impl UserResponse {
-    /// The account at this time.
-    pub fn of(user: User, now: Timestamp) -> Self {
+    /// One's own account at this time.
+    pub fn own(user: User, now: Timestamp) -> Self {
+        let links = own_links(&user);
+        Self::with_links(user, now, links)
+    }
+
+    /// Somebody's account as this member of staff sees it.
+    pub fn seen_by(who: &SignedIn, user: User, now: Timestamp) -> Self {
+        let links = if who.user.id == user.id {
+            own_links(&user)
+        } else {
+            staff_links(who, &user)
+        };
+        Self::with_links(user, now, links)
+    }
+
+    /// One's own account before one has signed in.
+    pub fn not_signed_in(user: User, now: Timestamp) -> Self {
+        Self::with_links(user, now, Links::new().to("self", ME))
+    }
+
+    fn with_links(user: User, now: Timestamp, links: Links) -> Self {
         let tier = user.tier_at(now);
         Self {
             id: user.id,
@@ -119,11 +146,65 @@ impl UserResponse {
             location: user.location,
             locale: user.locale,
             timezone: user.timezone,
-            avatar_url: None,
+            avatar_url: user.avatar_tag.map(|_| avatar_path(user.id)),
             created_at: user.created_at,
             updated_at: user.updated_at,
             last_login_at: user.last_login_at,
             version: user.version,
+            links,
         }
     }
+}
+
+/// Where a person's picture is served.
+pub fn avatar_path(id: UserId) -> String {
+    format!("/api/v1/users/{id}/avatar")
+}
+
+const ME: &str = "/api/v1/users/me";
+
+fn own_links(user: &User) -> Links {
+    Links::new()
+        .to("self", ME)
+        .to("update", ME)
+        .to("delete", ME)
+        .to("profile", format!("{ME}/profile"))
+        .to("preferences", format!("{ME}/preferences"))
+        .to("stats", format!("{ME}/stats"))
+        .to("activity", format!("{ME}/activity"))
+        .to("export", format!("{ME}/export"))
+        .to("sessions", "/api/v1/auth/sessions")
+        .to_if(user.avatar_tag.is_some(), "avatar", avatar_path(user.id))
+}
+
+fn staff_links(who: &SignedIn, user: &User) -> Links {
+    let there = format!("/api/v1/users/{}", user.id);
+    let may = |permission| who.may(permission) && who.outranks(user);
+    let is_active = user.status == UserStatus::Active;
+    let is_away = matches!(
+        user.status,
+        UserStatus::Deactivated | UserStatus::Terminated
+    );
+    Links::new()
+        .to("self", there.clone())
+        .to("profile", format!("{there}/profile"))
+        .to("preferences", format!("{there}/preferences"))
+        .to_if(user.avatar_tag.is_some(), "avatar", avatar_path(user.id))
+        .to_if(may(Permission::UpdateUsers), "update", there.clone())
+        .to_if(
+            may(Permission::AssignRoles),
+            "roles",
+            format!("{there}/roles"),
+        )
+        .to_if(
+            may(Permission::DeactivateUsers) && is_active,
+            "deactivate",
+            format!("{there}/deactivate"),
+        )
+        .to_if(
+            may(Permission::DeactivateUsers) && is_away,
+            "reactivate",
+            format!("{there}/reactivate"),
+        )
+        .to_if(may(Permission::EraseUsers), "delete", there)
 }

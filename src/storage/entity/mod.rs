@@ -1,6 +1,7 @@
 //! One SeaORM entity per table. They never leave this floor: queries take and give domain types.
 
 pub mod audit_log;
+pub mod avatars;
 pub mod credentials;
 pub mod email_changes;
 pub mod email_verifications;
@@ -14,6 +15,8 @@ pub mod role_permissions;
 pub mod signing_keys;
 pub mod tokens;
 pub mod user_keys;
+pub mod user_preferences;
+pub mod user_profiles;
 pub mod user_roles;
 pub mod user_sessions;
 pub mod users;

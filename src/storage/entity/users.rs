@@ -30,6 +30,8 @@ pub struct Model {
     pub login_count: i64,
     pub version: i64,
     pub event_sequence: i64,
+    pub avatar_tag: Option<String>,
+    pub profile_views: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

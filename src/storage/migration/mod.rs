@@ -14,6 +14,7 @@ mod m2026_11_21_000005_create_sessions;
 mod m2026_11_21_000006_create_links;
 mod m2026_11_21_000007_create_audit_log;
 mod m2026_11_21_000008_create_outbox;
+mod m2026_11_21_000009_create_profiles;
 
 use sea_orm_migration::prelude::*;
 
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000006_create_links::Migration),
             Box::new(m2026_11_21_000007_create_audit_log::Migration),
             Box::new(m2026_11_21_000008_create_outbox::Migration),
+            Box::new(m2026_11_21_000009_create_profiles::Migration),
         ]
     }
 }
