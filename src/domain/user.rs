@@ -1,5 +1,9 @@
 //! A person's account and the lawful ways from one state to the next.
 
+mod changes;
+
+pub use changes::UserChanges;
+
 use super::{
     Error, Timestamp,
     email::EmailAddress,

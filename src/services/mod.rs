@@ -1,6 +1,7 @@
 //! Floor 2, use cases: what a person, an operator or a clock can ask of the service. Every front door enters here.
 //! A use case is one transaction: state, audit row, event row and mail row together or not at all.
 
+pub mod account;
 pub mod admin;
 pub mod audit;
 pub mod email_change;

@@ -56,6 +56,7 @@ const TABLE: &[(&str, Who)] = &[
     ("revoke_session", Who::User),
     ("terminate_account", Who::User),
     ("undo_email_change", Who::Anyone),
+    ("update_me", Who::User),
     ("verify_email", Who::Anyone),
 ];
 

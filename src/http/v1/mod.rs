@@ -1,5 +1,6 @@
 //! `/api/v1`: one file a feature, named as its service. Routes stand in the feature's `routes()`.
 
+pub mod account;
 pub mod email_change;
 pub mod email_verification;
 pub mod invitation;
@@ -74,6 +75,11 @@ fn auth() -> OpenApiRouter<Services> {
 /// Everything under `/api/v1/users`.
 fn users() -> OpenApiRouter<Services> {
     OpenApiRouter::new()
-        .routes(routes!(users::get_me, termination::delete_me))
+        .routes(routes!(
+            users::get_me,
+            account::update_me,
+            account::update_me_put,
+            termination::delete_me
+        ))
         .routes(routes!(termination::terminate_account))
 }
