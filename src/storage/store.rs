@@ -196,7 +196,8 @@ impl Store {
 
     /// Open and idle connections.
     pub fn pool_figures(&self) -> (u32, u32) {
-        let figures = |size: u32, idle: usize| (size, u32::try_from(idle).unwrap_or(u32::MAX));
+        // The pool counts without a lock: for a moment its idle ones can read as less than none.
+        let figures = |size: u32, idle: usize| (size, u32::try_from(idle).unwrap_or(0).min(size));
         if self.is_postgres() {
             let pool = self.read.get_postgres_connection_pool();
             return figures(pool.size(), pool.num_idle());
@@ -205,10 +206,9 @@ impl Store {
             self.read.get_sqlite_connection_pool(),
             self.write.get_sqlite_connection_pool(),
         );
-        figures(
-            read.size() + write.size(),
-            read.num_idle() + write.num_idle(),
-        )
+        let (read, read_idle) = figures(read.size(), read.num_idle());
+        let (write, write_idle) = figures(write.size(), write.num_idle());
+        (read + write, read_idle + write_idle)
     }
 
     /// Closes the connections; on SQLite this also folds the write-ahead log into the file.

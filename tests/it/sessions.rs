@@ -60,10 +60,23 @@ async fn sessions_are_listed_as_devices_that_people_recognise() {
     app.advance(TimeDelta::minutes(2));
     let list = app.get_as(&phone.access, SESSIONS).await.expect(200);
     assert_eq!(list.header("cache-control"), "no-store");
-    insta::assert_json_snapshot!(list.body, { ".items[].id" => "[id]" }, @r#"
+    insta::assert_json_snapshot!(list.body, { ".items[].id" => "[id]", ".items[]._links.delete.href" => "/api/v1/auth/sessions/[id]" }, @r#"
     {
+      "_links": {
+        "first": {
+          "href": "/api/v1/auth/sessions"
+        },
+        "self": {
+          "href": "/api/v1/auth/sessions"
+        }
+      },
       "items": [
         {
+          "_links": {
+            "delete": {
+              "href": "/api/v1/auth/sessions/[id]"
+            }
+          },
           "browser": "Safari",
           "created_at": "2026-01-05T13:00:00Z",
           "current": true,
@@ -75,6 +88,11 @@ async fn sessions_are_listed_as_devices_that_people_recognise() {
           "os": "iPhone"
         },
         {
+          "_links": {
+            "delete": {
+              "href": "/api/v1/auth/sessions/[id]"
+            }
+          },
           "browser": "Firefox",
           "created_at": "2026-01-05T12:00:00Z",
           "current": false,

@@ -30,6 +30,35 @@ async fn every_path_shows_the_same_account() {
         insta::allow_duplicates! {
             insta::assert_json_snapshot!(me.body, { ".id" => "[id]" }, @r#"
             {
+              "_links": {
+                "activity": {
+                  "href": "/api/v1/users/me/activity"
+                },
+                "delete": {
+                  "href": "/api/v1/users/me"
+                },
+                "export": {
+                  "href": "/api/v1/users/me/export"
+                },
+                "preferences": {
+                  "href": "/api/v1/users/me/preferences"
+                },
+                "profile": {
+                  "href": "/api/v1/users/me/profile"
+                },
+                "self": {
+                  "href": "/api/v1/users/me"
+                },
+                "sessions": {
+                  "href": "/api/v1/auth/sessions"
+                },
+                "stats": {
+                  "href": "/api/v1/users/me/stats"
+                },
+                "update": {
+                  "href": "/api/v1/users/me"
+                }
+              },
               "avatar_url": null,
               "country": "NL",
               "created_at": "2026-01-05T12:00:00Z",
