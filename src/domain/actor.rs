@@ -5,7 +5,7 @@ use super::{
     error::{Barrier, Result},
     id::{AccessTokenId, SessionId, UserId},
     permission::{Permission, Role},
-    user::User,
+    user::{Tier, User},
 };
 use std::{collections::BTreeSet, time::Duration};
 
@@ -62,6 +62,14 @@ impl SignedIn {
     /// Whether the roles carry the permission.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.contains(&permission)
+    }
+
+    /// Refuses who may not look at other people: that takes premium, or a role that reads everybody.
+    pub fn must_see_others(&self, now: Timestamp) -> Result<()> {
+        if self.may(Permission::ReadUsers) || self.user.tier_at(now) == Tier::Premium {
+            return Ok(());
+        }
+        Err(Barrier::PremiumRequired.into())
     }
 
     /// Whether this person's role reaches that one: admins act on everyone, others on people of role `user` alone.

@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod audit;
+pub mod card;
 pub mod change;
 pub mod claims;
 pub mod client;
@@ -16,6 +17,7 @@ pub mod password;
 pub mod permission;
 pub mod policy;
 pub mod rate;
+pub mod search;
 pub mod secret;
 pub mod session;
 pub mod text;

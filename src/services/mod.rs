@@ -17,6 +17,7 @@ pub mod password_reset;
 mod passwords;
 mod personal_data;
 pub mod reauthentication;
+pub mod search;
 pub mod sessions;
 pub mod signing_keys;
 pub mod signup;

@@ -2,6 +2,7 @@
 //! wall: database errors gain their meaning here, by constraint name, and entities never leave.
 
 pub mod audit;
+pub mod cards;
 pub mod credentials;
 pub mod email_changes;
 mod entity;
@@ -13,6 +14,7 @@ pub mod outbox_mails;
 pub mod refresh_tokens;
 pub mod roles;
 pub mod schema;
+pub mod search;
 pub mod sessions;
 mod store;
 pub mod sweep;

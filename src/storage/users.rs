@@ -1,6 +1,6 @@
 //! People, found by id, blind index or username. Rows hold the address sealed; opening it is the use cases' work.
 
-use super::{entity::users, roles};
+use super::{entity::users, roles, search};
 use crate::domain::{
     Error, Result, Timestamp,
     error::Clash,
@@ -39,7 +39,8 @@ pub async fn insert_user(
     users::Entity::insert(row)
         .exec_without_returning(db)
         .await?;
-    roles::replace_roles(db, user.id, &user.roles, user.created_at).await
+    roles::replace_roles(db, user.id, &user.roles, user.created_at).await?;
+    search::write_document(db, user.id).await
 }
 
 /// The columns that a change of the account may touch.
@@ -86,7 +87,7 @@ pub async fn update_user<E>(
         return Err(Error::Conflict(Clash::State));
     }
     user.version += 1;
-    Ok(())
+    search::write_document(db, user.id).await
 }
 
 /// Replaces the address; a taken one is a conflict.

@@ -54,6 +54,7 @@ const TABLE: &[(&str, Who)] = &[
     ("request_email_verification", Who::AnyoneOrUser),
     ("request_password_reset", Who::Anyone),
     ("revoke_session", Who::User),
+    ("search_users", Who::Premium),
     ("terminate_account", Who::User),
     ("undo_email_change", Who::Anyone),
     ("update_me", Who::User),

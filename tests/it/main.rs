@@ -32,6 +32,7 @@ mod passwords;
 mod rate_limits;
 mod readme;
 mod reauthentication;
+mod search;
 mod secrecy;
 mod sessions;
 mod shutdown;

@@ -1,6 +1,7 @@
 //! `/api/v1`: one file a feature, named as its service. Routes stand in the feature's `routes()`.
 
 pub mod account;
+pub mod card;
 pub mod email_change;
 pub mod email_verification;
 pub mod invitation;
@@ -9,6 +10,7 @@ pub mod message;
 pub mod password_change;
 pub mod password_reset;
 pub mod reauthentication;
+pub mod search;
 pub mod sessions;
 pub mod signup;
 pub mod termination;
@@ -81,5 +83,6 @@ fn users() -> OpenApiRouter<Services> {
             account::update_me_put,
             termination::delete_me
         ))
+        .routes(routes!(search::search_users))
         .routes(routes!(termination::terminate_account))
 }

@@ -15,6 +15,7 @@ mod m2026_11_21_000006_create_links;
 mod m2026_11_21_000007_create_audit_log;
 mod m2026_11_21_000008_create_outbox;
 mod m2026_11_21_000009_create_profiles;
+mod m2026_11_21_000012_create_search;
 
 use sea_orm_migration::prelude::*;
 
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000007_create_audit_log::Migration),
             Box::new(m2026_11_21_000008_create_outbox::Migration),
             Box::new(m2026_11_21_000009_create_profiles::Migration),
+            Box::new(m2026_11_21_000012_create_search::Migration),
         ]
     }
 }
