@@ -1,10 +1,10 @@
 //! The audit trail's entries: who did what to whom, when, from where, and how it ended.
 
-use super::{actor::Actor, client::Client, id::UserId};
+use super::{actor::Actor, client::Client, error::Error, id::UserId};
 use serde_json::{Value, json};
 
 /// How it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outcome {
     Success,
     /// By permission, state or limit.
@@ -21,6 +21,35 @@ impl Outcome {
             Self::Refused => "refused",
             Self::Failed => "failed",
         }
+    }
+}
+
+/// A refusal in the words of the trail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Refused {
+    pub outcome: Outcome,
+    /// The error's stable code.
+    pub code: &'static str,
+}
+
+impl Refused {
+    /// By a limit that is used up.
+    pub const BY_LIMIT: Self = Self {
+        outcome: Outcome::Refused,
+        code: "rate_limited",
+    };
+
+    /// What has to be in the trail whether or not a use case wrote it: who asks may not, or shows nothing that opens.
+    pub fn of(error: &Error) -> Option<Self> {
+        let outcome = match error {
+            Error::Forbidden(_) => Outcome::Refused,
+            Error::Unauthenticated(_) | Error::BadToken => Outcome::Failed,
+            _ => return None,
+        };
+        Some(Self {
+            outcome,
+            code: error.code(),
+        })
     }
 }
 
@@ -64,6 +93,13 @@ impl<'a> AuditEntry<'a> {
     /// On whom it was done.
     pub fn on(mut self, subject: UserId) -> Self {
         self.subject = Some(subject);
+        self
+    }
+
+    /// By this person on themselves; by somebody unknown if there is none.
+    pub fn of(mut self, person: Option<UserId>) -> Self {
+        self.actor = person.map_or(Actor::Anonymous, Actor::User);
+        self.subject = person;
         self
     }
 

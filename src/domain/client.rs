@@ -1,7 +1,14 @@
 //! Who is on the other end of the wire: address, user agent and request id. All but the id is personal, so it does not
 //! print; what the user agent says is for people to read and for telling devices apart, never for a decision of trust.
 
-use std::net::IpAddr;
+use super::id::UserId;
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 use woothee::{parser::Parser, woothee::VALUE_UNKNOWN};
 
 const MAX_USER_AGENT_BYTES: usize = 512;
@@ -28,6 +35,39 @@ pub struct Client {
     pub user_agent: Option<String>,
     /// Ties log lines, audit rows and the answer together.
     pub request_id: String,
+    pub trace: Trace,
+}
+
+/// What has come of one request so far; clones share it, so that whoever sees the answer leave knows it, too.
+#[derive(Clone, Default)]
+pub struct Trace(Arc<Traced>);
+
+#[derive(Default)]
+struct Traced {
+    is_audited: AtomicBool,
+    user: OnceLock<UserId>,
+}
+
+impl Trace {
+    /// The audit trail tells of the request.
+    pub fn note_audited(&self) {
+        self.0.is_audited.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the audit trail tells of the request.
+    pub fn is_audited(&self) -> bool {
+        self.0.is_audited.load(Ordering::Relaxed)
+    }
+
+    /// The request was made by this person; only the first word counts.
+    pub fn note_user(&self, id: UserId) {
+        self.0.user.get_or_init(|| id);
+    }
+
+    /// Who made the request, as far as it has turned out.
+    pub fn user(&self) -> Option<UserId> {
+        self.0.user.get().copied()
+    }
 }
 
 /// The device of a session, in words.
@@ -51,6 +91,7 @@ impl Client {
             ip,
             user_agent,
             request_id,
+            trace: Trace::default(),
         }
     }
 

@@ -106,6 +106,20 @@ const METHODS: [HttpMethod; 5] = [
     HttpMethod::Delete,
 ];
 
+/// What tells the ids of one use case's operations apart.
+const SUFFIXES: [&str; 6] = ["_auth", "_get", "_put", "_root", "_signup", "_users"];
+
+/// The use case's verb phrase in an operation's id.
+pub fn use_case(mut operation_id: &str) -> &str {
+    while let Some(rest) = SUFFIXES
+        .iter()
+        .find_map(|suffix| operation_id.strip_suffix(suffix))
+    {
+        operation_id = rest;
+    }
+    operation_id
+}
+
 /// Writes the aliases into the document.
 pub fn describe(document: &mut OpenApi) {
     let (canonical, mount) = USERS;

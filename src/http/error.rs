@@ -1,8 +1,12 @@
 //! The one place where a failure of the service gains a status code. `Internal` is logged here, once, inside the
-//! request's span; the client gets its request id and nothing else.
+//! request's span; the client gets its request id and nothing else. A refusal travels in the response's extensions, too,
+//! for `middleware::refusals`.
 
 use super::problem::{FieldProblem, Problem};
-use crate::domain::error::{Error, Part, Refusal, Violation};
+use crate::domain::{
+    audit::Refused,
+    error::{Error, Part, Refusal, Violation},
+};
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -23,7 +27,11 @@ impl IntoResponse for Error {
             (header::WWW_AUTHENTICATE, challenge(&self)),
             (header::RETRY_AFTER, pause(&self).map(retry_after)),
         ];
+        let refused = Refused::of(&self);
         let mut response = Problem::from(self).into_response();
+        if let Some(refused) = refused {
+            response.extensions_mut().insert(refused);
+        }
         for (name, value) in headers {
             if let Some(value) = value {
                 response.headers_mut().insert(name, value);

@@ -5,10 +5,11 @@ use super::Services;
 use crate::{
     domain::{
         Result, Timestamp,
-        audit::{AuditEntry, Outcome},
+        audit::{AuditEntry, Refused},
         client::Client,
+        id::UserId,
     },
-    storage::{Store, Tx, audit},
+    storage::{Store, Tx, audit, keys},
 };
 use serde_json::json;
 use std::{
@@ -20,11 +21,23 @@ use std::{
 /// At most so many sources are told apart between two flushes; the rest count as one.
 const MOST_SOURCES: usize = 10_000;
 
-/// The action that was refused, and to which address.
-pub type Source = (&'static str, Option<IpAddr>);
+/// At most so many refusals of one kind to one person have a row of their own between two flushes.
+const OWN_ROWS: u32 = 10;
+
+/// What was refused why, to whom and to which address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Source {
+    action: &'static str,
+    refused: Refused,
+    user: Option<UserId>,
+    ip: Option<IpAddr>,
+}
 
 /// Refused attempts of one kind from one source.
 pub struct Refusals {
+    /// Those that have a row of their own.
+    rows: u32,
+    /// Those that have not.
     count: u64,
     first: Timestamp,
     client: Client,
@@ -35,7 +48,9 @@ impl Services {
     pub(super) async fn audit(&self, tx: &Tx, entry: AuditEntry<'_>) -> Result<()> {
         let owner = entry.subject.or(entry.actor.user_id());
         let origin = self.seal_origin(tx, owner, entry.client).await?;
-        audit::insert_entry(tx, self.new_id(), self.now(), &entry, origin).await
+        audit::insert_entry(tx, self.new_id(), self.now(), &entry, origin).await?;
+        entry.client.trace.note_audited();
+        Ok(())
     }
 
     /// Writes an entry about something that changed nothing.
@@ -45,24 +60,69 @@ impl Services {
         Store::commit(tx).await
     }
 
-    /// Counts a refused attempt; it reaches the trail with the next flush.
+    /// Counts an attempt past a limit; it reaches the trail with the next flush.
     pub fn note_refusal(&self, action: &'static str, client: &Client) {
+        self.gather(action, Refused::BY_LIMIT, client, |refusals| {
+            refusals.count += 1;
+        });
+        client.trace.note_audited();
+    }
+
+    /// Tells the trail of a request that was refused, unless a use case has told of it: in a row of its own if it is known
+    /// who asked, up to a bound; else counted.
+    pub async fn record_refusal(&self, action: &'static str, refused: Refused, client: &Client) {
+        if client.trace.is_audited() {
+            return;
+        }
+        client.trace.note_audited();
+        let user = client.trace.user();
+        let has_row = self.gather(action, refused, client, |refusals| {
+            let has_row = user.is_some() && refusals.rows < OWN_ROWS;
+            if has_row {
+                refusals.rows += 1;
+            } else {
+                refusals.count += 1;
+            }
+            has_row
+        });
+        if !has_row {
+            return;
+        }
+        let entry = AuditEntry::refusal(action, refused.outcome, refused.code, client);
+        if let Err(error) = self.audit_alone(entry.of(user)).await {
+            tracing::warn!(error = ?error, action, "a refusal is counted, since its row could not be written");
+            self.gather(action, refused, client, |refusals| refusals.count += 1);
+        }
+    }
+
+    /// Works on what is gathered of this source.
+    fn gather<T>(
+        &self,
+        action: &'static str,
+        refused: Refused,
+        client: &Client,
+        work: impl FnOnce(&mut Refusals) -> T,
+    ) -> T {
         let now = self.now();
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
-        let ip = if refusals.len() < MOST_SOURCES {
-            client.ip
-        } else {
-            None
+        let mut source = Source {
+            action,
+            refused,
+            user: client.trace.user(),
+            ip: client.ip,
         };
-        let entry = refusals.entry((action, ip)).or_insert_with(|| Refusals {
+        if refusals.len() >= MOST_SOURCES && !refusals.contains_key(&source) {
+            (source.user, source.ip) = (None, None);
+        }
+        work(refusals.entry(source).or_insert_with(|| Refusals {
+            rows: 0,
             count: 0,
             first: now,
             client: Client {
-                ip,
+                ip: source.ip,
                 ..client.clone()
             },
-        });
-        entry.count += 1;
+        }))
     }
 
     /// Writes the counted refusals to the trail; called each minute and at the end.
@@ -86,6 +146,7 @@ impl Services {
             match refusals.entry(source) {
                 Entry::Occupied(mut newer) => {
                     let newer = newer.get_mut();
+                    newer.rows += refused.rows;
                     newer.count += refused.count;
                     newer.first = newer.first.min(refused.first);
                 }
@@ -98,12 +159,20 @@ impl Services {
 
     async fn write_refusals(&self, refusals: &HashMap<Source, Refusals>) -> Result<()> {
         let tx = self.store.begin().await?;
-        for ((action, _), refused) in refusals {
+        for (source, gathered) in refusals.iter().filter(|(_, gathered)| gathered.count > 0) {
+            let Source {
+                action, refused, ..
+            } = *source;
+            // Whoever was erased meanwhile has no key left that could seal from where they came.
+            let user = match source.user {
+                Some(id) if keys::find_user_key(&tx, id).await?.is_some() => Some(id),
+                _ => None,
+            };
             let entry =
-                AuditEntry::refusal(action, Outcome::Refused, "rate_limited", &refused.client);
+                AuditEntry::refusal(action, refused.outcome, refused.code, &gathered.client);
             let details =
-                json!({ "code": "rate_limited", "count": refused.count, "since": refused.first });
-            self.audit(&tx, entry.with(details)).await?;
+                json!({ "code": refused.code, "count": gathered.count, "since": gathered.first });
+            self.audit(&tx, entry.of(user).with(details)).await?;
         }
         Store::commit(tx).await
     }

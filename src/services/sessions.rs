@@ -155,7 +155,7 @@ impl Services {
         Ok(Client {
             ip: ip.and_then(|ip| ip.parse().ok()),
             user_agent: open(field::SESSION_USER_AGENT, &session.user_agent)?,
-            request_id: String::new(),
+            ..Client::local("")
         })
     }
 

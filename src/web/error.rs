@@ -5,7 +5,7 @@ use super::{
     notice::{Fate, Link, Notice, Tone},
     page::{self, Frame, Nonce, NoticePage},
 };
-use crate::domain::{Error, error::Spent};
+use crate::domain::{Error, audit::Refused, error::Spent};
 use axum::{http::StatusCode, response::Response};
 
 /// What became of a link, if that is what the error says.
@@ -21,7 +21,7 @@ pub fn fate(error: &Error) -> Option<Fate> {
 /// The page for a link that was followed and opened nothing.
 pub fn of_link(state: &WebState, link: Link, error: &Error) -> Response {
     match fate(error) {
-        Some(fate) => notice(state, &Notice::of_link(link, fate)),
+        Some(fate) => refusing(error, notice(state, &Notice::of_link(link, fate))),
         None => general(state, error),
     }
 }
@@ -65,7 +65,15 @@ pub fn general(state: &WebState, error: &Error) -> Response {
         lines: vec![line],
         next: None,
     };
-    notice(state, &trouble)
+    refusing(error, notice(state, &trouble))
+}
+
+/// Lets the frame around the pages know of a refusal, for the audit trail.
+fn refusing(error: &Error, mut page: Response) -> Response {
+    if let Some(refused) = Refused::of(error) {
+        page.extensions_mut().insert(refused);
+    }
+    page
 }
 
 /// A page that says how something ended.

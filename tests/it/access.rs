@@ -2,6 +2,7 @@
 //! table says who may.
 
 mod paths;
+mod trail;
 
 use crate::support::{
     Reply, TestApp,

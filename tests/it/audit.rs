@@ -3,5 +3,6 @@
 mod accounts;
 mod changes;
 mod floods;
+mod refused;
 mod sign_in;
 mod trail;

@@ -17,4 +17,4 @@ pub use if_match::IfMatch;
 pub use json::Json;
 pub use path::Path;
 pub use query::Query;
-pub(in crate::http) use signed_in::bearer;
+pub(in crate::http) use signed_in::{authenticate, bearer};

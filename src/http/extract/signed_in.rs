@@ -4,6 +4,7 @@
 use crate::{
     domain::{
         actor::SignedIn,
+        client::Client,
         error::{Error, Refusal, Result},
     },
     services::Services,
@@ -22,10 +23,23 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let token = bearer(&parts.headers).ok_or(Refusal::NoToken)?;
-        let signed_in = Services::from_ref(state).authenticate(token).await?;
-        tracing::Span::current().record("user_id", tracing::field::display(signed_in.user.id));
-        Ok(signed_in)
+        authenticate(parts, &Services::from_ref(state), token).await
     }
+}
+
+/// Checks the token, and notes for the log and the audit trail whose it is.
+pub(in crate::http) async fn authenticate(
+    parts: &Parts,
+    services: &Services,
+    token: &str,
+) -> Result<SignedIn> {
+    let signed_in = services.authenticate(token).await?;
+    let id = signed_in.user.id;
+    tracing::Span::current().record("user_id", tracing::field::display(id));
+    if let Some(client) = parts.extensions.get::<Client>() {
+        client.trace.note_user(id);
+    }
+    Ok(signed_in)
 }
 
 /// For operations that also work for nobody: a token that is refused is still a 401.

@@ -9,6 +9,7 @@ mod origin;
 mod panics;
 mod problems;
 mod rate_limit;
+mod refusals;
 mod request_id;
 mod security;
 #[cfg(test)]
@@ -19,7 +20,7 @@ pub use origin::Origin;
 
 use super::settings::HttpSettings;
 use crate::{
-    domain::client::Client,
+    domain::{audit::Refused, client::Client},
     services::{Class, Decision, Services},
 };
 use axum::{
@@ -27,7 +28,7 @@ use axum::{
     extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
 };
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 use tower::Layer;
 use tower_http::{catch_panic::CatchPanicLayer, normalize_path::NormalizePathLayer};
 
@@ -37,21 +38,31 @@ pub struct Hooks {
     pub new_request_id: Arc<dyn Fn() -> String + Send + Sync>,
     pub is_draining: Arc<dyn Fn() -> bool + Send + Sync>,
     pub check_rate: CheckRate,
-    /// Counts a refused attempt at the action for the audit trail.
+    /// Counts an attempt past a limit for the audit trail.
     pub note_refusal: NoteRefusal,
+    /// Tells the audit trail of a refusal that no use case has told of.
+    pub record_refusal: RecordRefusal,
 }
 
 type CheckRate = Arc<dyn Fn(Class, &str) -> Decision + Send + Sync>;
+type RecordRefusal = Arc<dyn Fn(&'static str, Refused, Client) -> Recorded + Send + Sync>;
+type Recorded = Pin<Box<dyn Future<Output = ()> + Send>>;
 type NoteRefusal = Arc<dyn Fn(&'static str, &Client) + Send + Sync>;
 
 impl From<&Services> for Hooks {
     fn from(services: &Services) -> Self {
-        let [ids, drain, rates, refusals] = std::array::from_fn(|_| services.clone());
+        let [ids, drain, rates, counted, recorded] = std::array::from_fn(|_| services.clone());
         Self {
             new_request_id: Arc::new(move || ids.new_request_id()),
             is_draining: Arc::new(move || drain.is_draining()),
             check_rate: Arc::new(move |class, key| rates.check_rate(class, key)),
-            note_refusal: Arc::new(move |action, client| refusals.note_refusal(action, client)),
+            note_refusal: Arc::new(move |action, client| counted.note_refusal(action, client)),
+            record_refusal: Arc::new(move |action, refused, client| {
+                let services = recorded.clone();
+                Box::pin(async move {
+                    services.record_refusal(action, refused, &client).await;
+                })
+            }),
         }
     }
 }
@@ -74,6 +85,7 @@ pub struct Frame {
 /// | `problems` | puts the failures of everything below into words |
 /// | `panics` | a panic becomes such a failure |
 /// | `bounds` | what is too large is refused before it counts |
+/// | `refusals` | sees every refusal before it is put into words |
 /// | `rate_limit` | a refusal costs nothing of what comes below |
 /// | `timeout` | bounds the handler, the reading of the body included |
 /// | body limit | for the extractors to enforce |
@@ -83,6 +95,7 @@ pub fn framed(routes: Router, frame: &Frame) -> Router {
         .layer(DefaultBodyLimit::max(frame.settings.body_limit))
         .layer(from_fn_with_state(frame.clone(), timeout::limit))
         .layer(from_fn_with_state(frame.clone(), rate_limit::limit))
+        .layer(from_fn_with_state(frame.clone(), refusals::record))
         .layer(from_fn(bounds::limit))
         .layer(CatchPanicLayer::custom(panics::answer))
         .layer(from_fn(problems::complete))

@@ -146,6 +146,7 @@ impl Door {
             note_refusal: Arc::new(move |_, _| {
                 noted.fetch_add(1, Ordering::SeqCst);
             }),
+            record_refusal: Arc::new(|_, _, _| Box::pin(async {})),
         };
         let mut settings = settings();
         change(&mut settings, &mut hooks);

@@ -7,12 +7,12 @@ use crate::{
         error::{Error, Refusal, Result},
         permission::Permission,
     },
-    http::{extract::bearer, settings::Docs},
+    http::{
+        extract::{authenticate, bearer},
+        settings::Docs,
+    },
 };
-use axum::{
-    extract::FromRequestParts,
-    http::{HeaderMap, request::Parts},
-};
+use axum::{extract::FromRequestParts, http::request::Parts};
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -25,7 +25,7 @@ impl FromRequestParts<System> for Operator {
 
     async fn from_request_parts(parts: &mut Parts, system: &System) -> Result<Self> {
         if !system.is_open {
-            admit(&parts.headers, system).await?;
+            admit(parts, system).await?;
         }
         Ok(Self)
     }
@@ -39,19 +39,19 @@ impl FromRequestParts<System> for Reader {
 
     async fn from_request_parts(parts: &mut Parts, system: &System) -> Result<Self> {
         if system.settings.docs != Docs::Public {
-            admit(&parts.headers, system).await?;
+            admit(parts, system).await?;
         }
         Ok(Self)
     }
 }
 
-async fn admit(headers: &HeaderMap, system: &System) -> Result<()> {
-    let token = bearer(headers).ok_or(Refusal::NoToken)?;
+async fn admit(parts: &Parts, system: &System) -> Result<()> {
+    let token = bearer(&parts.headers).ok_or(Refusal::NoToken)?;
     let metrics_token = system.settings.metrics_token.as_ref();
     if metrics_token.is_some_and(|expected| is_same(expected.expose_secret(), token)) {
         return Ok(());
     }
-    let signed_in = system.services.authenticate(token).await?;
+    let signed_in = authenticate(parts, &system.services, token).await?;
     signed_in.must(Permission::ReadSystem)
 }
 
