@@ -145,6 +145,7 @@ impl Config {
             signup_required: self.signup.required.clone(),
             signup_privacy: self.signup.privacy,
             password: self.passwords.policy,
+            stranger_mails: self.limits.recipient,
             max_failures: self.passwords.max_failures,
         }
     }

@@ -39,13 +39,20 @@ pub enum Mail {
 }
 
 impl Mail {
+    /// [`Mail::VerifyEmail`]'s template.
+    pub const VERIFY_EMAIL: &'static str = "verify_email";
+    /// [`Mail::PasswordReset`]'s template.
+    pub const PASSWORD_RESET: &'static str = "password_reset";
+    /// [`Mail::AccountExists`]'s template.
+    pub const ACCOUNT_EXISTS: &'static str = "account_exists";
+
     /// The template's folder name.
     pub fn template(&self) -> &'static str {
         match self {
-            Self::VerifyEmail { .. } => "verify_email",
-            Self::PasswordReset { .. } => "password_reset",
+            Self::VerifyEmail { .. } => Self::VERIFY_EMAIL,
+            Self::PasswordReset { .. } => Self::PASSWORD_RESET,
             Self::Invitation { .. } => "invitation",
-            Self::AccountExists { .. } => "account_exists",
+            Self::AccountExists { .. } => Self::ACCOUNT_EXISTS,
             Self::PasswordChanged { .. } => "password_changed",
             Self::ConfirmEmailChange { .. } => "confirm_email_change",
             Self::EmailChanged { .. } => "email_changed",

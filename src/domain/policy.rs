@@ -1,6 +1,6 @@
 //! The figures that rules use: lifetimes, limits, switches. Config fills it once; the use cases read it.
 
-use super::{password::PasswordPolicy, session::SessionLimits};
+use super::{password::PasswordPolicy, rate::Rate, session::SessionLimits};
 use std::{collections::BTreeSet, time::Duration};
 
 /// Whether a sign-up tells that an address is taken.
@@ -66,6 +66,8 @@ pub struct Policy {
     pub signup_required: BTreeSet<SignupField>,
     pub signup_privacy: SignupPrivacy,
     pub password: PasswordPolicy,
+    /// Mails of one kind that strangers can cause to one person; `None` for no limit.
+    pub stranger_mails: Option<Rate>,
     /// Consecutive wrong passwords after which sign-in by password waits for a reset (NIST SP 800-63B-4: at most 100).
     pub max_failures: i32,
 }

@@ -128,7 +128,7 @@ impl Services {
             drop(tx);
             return self.refuse_link(CONFIRM, Error::BadToken, client).await;
         };
-        let mut user = self.lock_user(&tx, found.user_id).await?;
+        let mut user = self.lock_owner(&tx, found.user_id).await?;
         let change = email_changes::find_by_confirmation(&tx, secret.digest())
             .await?
             .ok_or(Error::BadToken)?;
@@ -185,7 +185,7 @@ impl Services {
             drop(tx);
             return self.refuse_link(UNDO, Error::BadToken, client).await;
         };
-        let mut user = self.lock_user(&tx, found.user_id).await?;
+        let mut user = self.lock_owner(&tx, found.user_id).await?;
         let change = email_changes::find_by_undo(&tx, secret.digest())
             .await?
             .ok_or(Error::BadToken)?;

@@ -10,7 +10,7 @@ use crate::{
         email::EmailAddress,
         error::Spent,
         event::EventType,
-        id::LinkId,
+        id::{LinkId, UserId},
         mail::Mail,
         secret::Secret,
         user::{User, UserStatus},
@@ -42,7 +42,7 @@ impl Services {
             drop(tx);
             return self.refuse_link(ACTION, Error::BadToken, client).await;
         };
-        let mut user = self.lock_user(&tx, owner).await?;
+        let mut user = self.lock_owner(&tx, owner).await?;
         let link = verifications::find_link(&tx, secret.digest())
             .await?
             .ok_or(Error::BadToken)?;
@@ -84,30 +84,35 @@ impl Services {
             user.filter(|user| !user.is_verified() && user.status != UserStatus::Terminated);
         let allowed = self.may_mail(REQUEST, email);
         let tx = self.store.begin().await?;
-        match waiting {
-            Some(user) if allowed => {
-                let user = self.lock_user(&tx, user.id).await?;
-                self.audit(
-                    &tx,
-                    AuditEntry::success(REQUEST, Actor::Anonymous, client).on(user.id),
-                )
-                .await?;
-                self.mail_verification(&tx, &user, client).await?;
-            }
-            _ => {
-                let code = if allowed {
-                    "not_waiting"
-                } else {
-                    "rate_limited"
-                };
-                self.audit(
-                    &tx,
-                    AuditEntry::refusal(REQUEST, Outcome::Refused, code, client),
-                )
-                .await?;
-            }
+        let refused = match waiting {
+            Some(user) if allowed => self.resend_verification(&tx, user.id, client).await?,
+            _ if allowed => Some("not_waiting"),
+            _ => Some("rate_limited"),
+        };
+        if let Some(code) = refused {
+            let entry = AuditEntry::refusal(REQUEST, Outcome::Refused, code, client);
+            self.audit(&tx, entry).await?;
         }
         self.commit(tx).await
+    }
+
+    /// Mails another link to who still waits for one, or says why not.
+    async fn resend_verification(
+        &self,
+        tx: &Tx,
+        id: UserId,
+        client: &Client,
+    ) -> Result<Option<&'static str>> {
+        let Some(user) = self.try_lock_user(tx, id).await? else {
+            return Ok(Some("not_waiting"));
+        };
+        if !self.may_mail_again(tx, id, Mail::VERIFY_EMAIL).await? {
+            return Ok(Some("rate_limited"));
+        }
+        let entry = AuditEntry::success(REQUEST, Actor::Anonymous, client);
+        self.audit(tx, entry.on(id)).await?;
+        self.mail_verification(tx, &user, client).await?;
+        Ok(None)
     }
 
     /// Queues a verification mail; its link voids every earlier one.

@@ -110,7 +110,7 @@ impl Services {
         client: &Client,
     ) -> Result<User> {
         let tx: Tx = self.store.begin().await?;
-        let mut user = self.lock_user(&tx, named.id).await?;
+        let mut user = self.lock_owner(&tx, named.id).await?;
         let now = self.now();
         let link = invitations::find_link(&tx, secret.digest())
             .await?

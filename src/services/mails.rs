@@ -2,7 +2,7 @@
 //! the mail server says that it will never take them.
 
 use super::{
-    Services, after,
+    Services, after, before,
     personal_data::{field, open_text},
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
         audit::{AuditEntry, Outcome},
         client::Client,
         email::EmailAddress,
-        id::MailId,
+        id::{MailId, UserId},
         mail::{Mail, Message},
         secret::Secret,
         user::User,
@@ -71,6 +71,22 @@ impl Services {
             created_at: self.now(),
         };
         outbox_mails::insert_mail(tx, mail).await
+    }
+
+    /// Whether a person may get one more mail of this template that a stranger can cause. The database counts, for all nodes
+    /// and across restarts; the person's row is locked, so that parallel requests take turns.
+    pub(super) async fn may_mail_again(
+        &self,
+        tx: &Tx,
+        user: UserId,
+        template: &str,
+    ) -> Result<bool> {
+        let Some(rate) = self.policy.stranger_mails else {
+            return Ok(true);
+        };
+        let since = before(self.now(), rate.per);
+        let queued = outbox_mails::count_queued_since(tx, user, template, since).await?;
+        Ok(queued < u64::from(rate.count))
     }
 
     /// The page of ours at this path with a secret in the fragment, which no log or referrer sees.

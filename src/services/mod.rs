@@ -190,6 +190,11 @@ impl Services {
     }
 }
 
+/// The time that is `ttl` ago.
+fn before(now: Timestamp, ttl: Duration) -> Timestamp {
+    now - chrono::TimeDelta::from_std(ttl).unwrap_or(chrono::TimeDelta::MAX)
+}
+
 /// The time after `ttl`.
 fn after(now: Timestamp, ttl: Duration) -> Timestamp {
     now + chrono::TimeDelta::from_std(ttl).unwrap_or(chrono::TimeDelta::MAX)

@@ -40,26 +40,35 @@ impl Services {
         let user = user.filter(may_reset);
         let allowed = self.may_mail(REQUEST, email);
         let tx = self.store.begin().await?;
-        match user {
-            Some(user) if allowed => {
-                let user = self.lock_user(&tx, user.id).await?;
-                self.audit(
-                    &tx,
-                    AuditEntry::success(REQUEST, Actor::Anonymous, client).on(user.id),
-                )
-                .await?;
-                self.mail_reset(&tx, &user, client).await?;
-            }
-            _ => {
-                let code = if allowed { "unknown" } else { "rate_limited" };
-                self.audit(
-                    &tx,
-                    AuditEntry::refusal(REQUEST, Outcome::Refused, code, client),
-                )
-                .await?;
-            }
+        let refused = match user {
+            Some(user) if allowed => self.send_reset(&tx, user.id, client).await?,
+            _ if allowed => Some("unknown"),
+            _ => Some("rate_limited"),
+        };
+        if let Some(code) = refused {
+            let entry = AuditEntry::refusal(REQUEST, Outcome::Refused, code, client);
+            self.audit(&tx, entry).await?;
         }
         self.commit(tx).await
+    }
+
+    /// Mails a link to who may have one, or says why not.
+    async fn send_reset(
+        &self,
+        tx: &Tx,
+        id: UserId,
+        client: &Client,
+    ) -> Result<Option<&'static str>> {
+        let Some(user) = self.try_lock_user(tx, id).await? else {
+            return Ok(Some("unknown"));
+        };
+        if !self.may_mail_again(tx, id, Mail::PASSWORD_RESET).await? {
+            return Ok(Some("rate_limited"));
+        }
+        let entry = AuditEntry::success(REQUEST, Actor::Anonymous, client);
+        self.audit(tx, entry.on(id)).await?;
+        self.mail_reset(tx, &user, client).await?;
+        Ok(None)
     }
 
     async fn mail_reset(&self, tx: &Tx, user: &User, client: &Client) -> Result<()> {
@@ -117,7 +126,7 @@ impl Services {
         client: &Client,
     ) -> Result<()> {
         let tx = self.store.begin().await?;
-        let mut user = self.lock_user(&tx, owner).await?;
+        let mut user = self.lock_owner(&tx, owner).await?;
         let now = self.now();
         let link = resets::find_link(&tx, secret.digest())
             .await?

@@ -163,10 +163,21 @@ impl Services {
 
     /// A person by id, the row held until the transaction ends.
     pub(super) async fn lock_user(&self, tx: &Tx, id: UserId) -> Result<User> {
-        let user = crate::storage::users::lock_user(tx, id)
-            .await?
-            .ok_or(Error::NotFound("user"))?;
-        self.open_user(tx, user).await
+        let user = self.try_lock_user(tx, id).await?;
+        user.ok_or(Error::NotFound("user"))
+    }
+
+    /// The same for who shows a mailed secret of theirs, which is worth nothing once they are erased.
+    pub(super) async fn lock_owner(&self, tx: &Tx, id: UserId) -> Result<User> {
+        self.try_lock_user(tx, id).await?.ok_or(Error::BadToken)
+    }
+
+    /// The same; none once they are erased.
+    pub(super) async fn try_lock_user(&self, tx: &Tx, id: UserId) -> Result<Option<User>> {
+        match crate::storage::users::lock_user(tx, id).await? {
+            Some(user) => Ok(Some(self.open_user(tx, user).await?)),
+            None => Ok(None),
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
         user::{User, UserStatus},
         username::Username,
     },
-    storage::{Tx, credentials, users},
+    storage::{Store, Tx, credentials, users},
 };
 
 /// What a person signs up with.
@@ -129,19 +129,27 @@ impl Services {
         entry: AuditEntry<'_>,
     ) -> Result<()> {
         let owner = self.find_by_email(self.store.reader(), email).await?;
+        let owner = owner.filter(|owner| owner.status != UserStatus::Terminated);
+        let owner = owner.filter(|_| self.may_mail(ACTION, email));
         let tx = self.store.begin().await?;
-        match owner {
-            Some(owner)
-                if owner.status != UserStatus::Terminated && self.may_mail(ACTION, email) =>
-            {
-                let subject = entry.subject.unwrap_or(owner.id);
-                self.audit(&tx, entry.on(subject)).await?;
-                let mail = Mail::AccountExists {
-                    reset_link: self.forgot_password_page(),
-                };
-                self.queue_mail(&tx, &owner, &owner.email, &mail).await?;
-            }
-            _ => self.audit(&tx, entry).await?,
+        let owner = match owner {
+            Some(owner) => self.try_lock_user(&tx, owner.id).await?,
+            None => None,
+        };
+        let Some(owner) = owner else {
+            self.audit(&tx, entry).await?;
+            return Store::commit(tx).await;
+        };
+        let subject = entry.subject.unwrap_or(owner.id);
+        self.audit(&tx, entry.on(subject)).await?;
+        if self
+            .may_mail_again(&tx, owner.id, Mail::ACCOUNT_EXISTS)
+            .await?
+        {
+            let mail = Mail::AccountExists {
+                reset_link: self.forgot_password_page(),
+            };
+            self.queue_mail(&tx, &owner, &owner.email, &mail).await?;
         }
         self.commit(tx).await
     }

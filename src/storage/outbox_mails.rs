@@ -140,6 +140,20 @@ pub async fn mark_dead(db: &impl ConnectionTrait, id: MailId, fault: &str) -> Re
     Ok(())
 }
 
+/// How many mails of a template were queued for a person after `since`, sent or not.
+pub async fn count_queued_since(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    template: &str,
+    since: Timestamp,
+) -> Result<u64> {
+    let queued = Entity::find()
+        .filter(Column::UserId.eq(user.0))
+        .filter(Column::Template.eq(template))
+        .filter(Column::CreatedAt.gt(since));
+    Ok(queued.count(db).await?)
+}
+
 /// How many mails wait.
 pub async fn count_pending(db: &impl ConnectionTrait) -> Result<u64> {
     Ok(Entity::find()
