@@ -24,6 +24,12 @@ pub struct Session {
 }
 
 impl Session {
+    /// The same with the end that these limits give it, if that is earlier: the owner's roles may have changed since.
+    pub fn within(mut self, limits: SessionLimits) -> Self {
+        self.expires_at = self.expires_at.min(later(self.created_at, limits.absolute));
+        self
+    }
+
     /// Whether the session can still be used.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.ended_at.is_none() && now < self.expires_at
@@ -71,11 +77,16 @@ pub struct SessionLimits {
     pub absolute: Duration,
 }
 
+fn later(time: Timestamp, by: Duration) -> Timestamp {
+    time + chrono::TimeDelta::from_std(by).unwrap_or(chrono::TimeDelta::MAX)
+}
+
 /// A refresh token as it is stored.
 #[derive(Debug, Clone)]
 pub struct RefreshToken {
     pub id: RefreshTokenId,
     pub session_id: SessionId,
+    pub created_at: Timestamp,
     pub expires_at: Timestamp,
     /// When it was exchanged for its successor.
     pub used_at: Option<Timestamp>,
@@ -99,6 +110,12 @@ pub enum Rotation {
 }
 
 impl RefreshToken {
+    /// The same with the end that these limits give it, if that is earlier.
+    pub fn within(mut self, limits: SessionLimits) -> Self {
+        self.expires_at = self.expires_at.min(later(self.created_at, limits.idle));
+        self
+    }
+
     /// Judges a shown token. Only the immediate predecessor of the live token is forgiven, and only for `grace`.
     pub fn judge(&self, now: Timestamp, grace: Duration) -> Rotation {
         let Some(used_at) = self.used_at else {

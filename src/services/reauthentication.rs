@@ -23,7 +23,7 @@ impl Services {
         let tx = self.store.begin().await?;
         let user = self.lock_user(&tx, who.user.id).await?;
         let now = self.now();
-        let session = sessions::find_session(&tx, who.session_id).await?;
+        let session = self.find_session_of(&tx, who.session_id, &user).await?;
         let mut session = session
             .filter(|session| session.is_live(now))
             .ok_or(Refusal::SessionEnded)?;

@@ -1,7 +1,7 @@
 //! One's sessions: seen as devices, ended one by one or all at once.
 
 use super::{
-    Services,
+    Services, before,
     personal_data::{field, open_text},
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
         event::EventType,
         id::SessionId,
         session::{Session, SessionEnd},
+        user::User,
     },
     storage::{Db, Store, sessions},
 };
@@ -83,9 +84,15 @@ impl Services {
 
     /// The live sessions of the person who asks, newest first.
     pub async fn list_sessions(&self, who: &SignedIn) -> Result<Vec<SessionView>> {
-        let db = self.store.reader();
+        let (db, now) = (self.store.reader(), self.now());
+        let limits = self.session_limits(&who.user);
+        let idle_since = before(now, limits.idle);
         let mut views = Vec::new();
-        for session in sessions::list_sessions(db, who.user.id, self.now()).await? {
+        for session in sessions::list_sessions(db, who.user.id, idle_since, now).await? {
+            let session = session.within(limits);
+            if !session.is_live(now) {
+                continue;
+            }
             let client = self.origin_of(db, &session).await?;
             let seen = self
                 .seen
@@ -118,8 +125,8 @@ impl Services {
         let tx = self.store.begin().await?;
         let user = self.lock_user(&tx, who.user.id).await?;
         let now = self.now();
-        let session = sessions::find_session(&tx, id).await?;
-        let own = session.filter(|session| session.user_id == user.id && session.is_live(now));
+        let session = self.find_session_of(&tx, id, &user).await?;
+        let own = session.filter(|session| session.is_live(now));
         if own.is_none() {
             drop(tx);
             let entry = AuditEntry::refusal(REVOKE, Outcome::Refused, "not_found", client);
@@ -136,6 +143,18 @@ impl Services {
         self.publish(&tx, user.id, (EventType::SessionRevoked, details), client)
             .await?;
         Store::commit(tx).await
+    }
+
+    /// A session of this person, with the end that the limits of their present roles give it.
+    pub(super) async fn find_session_of<E>(
+        &self,
+        db: &impl Db,
+        id: SessionId,
+        owner: &User<E>,
+    ) -> Result<Option<Session>> {
+        let session = sessions::find_session(db, id).await?;
+        let own = session.filter(|session| session.user_id == owner.id);
+        Ok(own.map(|session| session.within(self.session_limits(owner))))
     }
 
     /// The device that a session was made on.

@@ -51,22 +51,25 @@ impl Services {
         let now = self.now();
         let claims = self.signer.verify(bearer, now)?;
         let db = self.store.reader();
-        let session = sessions::find_session(db, claims.sid).await?;
-        let session =
-            session.filter(|session| session.is_live(now) && session.user_id == claims.sub);
-        if session.is_none() || sessions::is_token_revoked(db, claims.jti).await? {
-            return Err(Refusal::SessionEnded.into());
-        }
         let user = users::find_user(db, claims.sub)
             .await?
             .ok_or(Refusal::SessionEnded)?;
-        if !self.may_act(&user) {
+        let session = self.find_session_of(db, claims.sid, &user).await?;
+        let session = session.filter(|session| session.is_live(now));
+        if session.is_none()
+            || sessions::is_token_revoked(db, claims.jti).await?
+            || !self.may_act(&user)
+        {
             return Err(Refusal::SessionEnded.into());
+        }
+        let idle = after(time(claims.iat), self.session_limits(&user).idle);
+        // Signed under longer limits than those of the present roles.
+        if idle < time(claims.exp) && idle <= now {
+            return Err(Refusal::TokenExpired.into());
         }
         let permissions = roles::list_permissions(db, &user.roles).await?;
         let user = self.open_user(db, user).await?;
         self.note_seen(claims.sid, now);
-        let time = |seconds| Timestamp::from_timestamp(seconds, 0).unwrap_or_default();
         Ok(SignedIn {
             user,
             session_id: claims.sid,
@@ -109,11 +112,14 @@ impl Services {
             return Err(why.into());
         };
         // The person's row is the lock: whatever touches their sessions takes turns, so the reads below are settled.
-        let user = self.lock_user(&tx, owner).await?;
+        let user = self.try_lock_user(&tx, owner).await?;
+        let user = user.ok_or(Refusal::SessionEnded)?;
         let token = refresh_tokens::find_refresh_token(&tx, secret.digest())
             .await?
-            .ok_or(Refusal::SessionEnded)?;
-        let session = sessions::find_session(&tx, token.session_id)
+            .ok_or(Refusal::SessionEnded)?
+            .within(self.session_limits(&user));
+        let session = self
+            .find_session_of(&tx, token.session_id, &user)
             .await?
             .ok_or(Refusal::SessionEnded)?;
         let now = self.now();
@@ -218,7 +224,7 @@ impl Services {
     }
 
     /// Which limits hold for this person's sessions.
-    pub(super) fn session_limits(&self, user: &User) -> SessionLimits {
+    pub(super) fn session_limits<E>(&self, user: &User<E>) -> SessionLimits {
         if user.roles.has(Role::Admin) {
             self.policy.admin_session
         } else {
@@ -267,6 +273,11 @@ impl Services {
             expires_in: (expires_at - now).to_std().unwrap_or_default(),
         })
     }
+}
+
+/// A time in a claim.
+fn time(seconds: i64) -> Timestamp {
+    Timestamp::from_timestamp(seconds, 0).unwrap_or_default()
 }
 
 /// Puts an answer together.

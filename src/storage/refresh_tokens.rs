@@ -71,6 +71,7 @@ pub async fn find_refresh_token(
     Ok(Some(RefreshToken {
         id: RefreshTokenId(row.id),
         session_id: SessionId(row.session_id),
+        created_at: row.created_at,
         expires_at: row.expires_at,
         used_at: row.used_at,
         successor_sealed: row.successor_sealed.map(Sealed),

@@ -42,17 +42,19 @@ pub async fn find_session(db: &impl ConnectionTrait, id: SessionId) -> Result<Op
         .map(session))
 }
 
-/// The live sessions of a person, newest first, at most 1,000. One that was not refreshed in time has ended, too.
+/// The live sessions of a person, newest first, at most 1,000. One whose last refresh token is of before `idle_since` or
+/// past its own time has ended, too.
 pub async fn list_sessions(
     db: &impl ConnectionTrait,
     user: UserId,
+    idle_since: Timestamp,
     now: Timestamp,
 ) -> Result<Vec<Session>> {
     let rows = user_sessions::Entity::find()
         .filter(user_sessions::Column::UserId.eq(user.0))
         .filter(user_sessions::Column::EndedAt.is_null())
         .filter(user_sessions::Column::ExpiresAt.gt(now))
-        .filter(is_refreshable(now))
+        .filter(is_refreshable(idle_since, now))
         .order_by_desc(user_sessions::Column::CreatedAt)
         .limit(1_000)
         .all(db)
@@ -60,7 +62,7 @@ pub async fn list_sessions(
     Ok(rows.into_iter().map(session).collect())
 }
 
-fn is_refreshable(now: Timestamp) -> Expr {
+fn is_refreshable(idle_since: Timestamp, now: Timestamp) -> Expr {
     use refresh_tokens::{Column as C, Entity};
     let of_session = Expr::col((Entity, C::SessionId))
         .equals((user_sessions::Entity, user_sessions::Column::Id));
@@ -69,6 +71,7 @@ fn is_refreshable(now: Timestamp) -> Expr {
         .from(Entity)
         .and_where(of_session)
         .and_where(C::UsedAt.is_null())
+        .and_where(C::CreatedAt.gt(idle_since))
         .and_where(C::ExpiresAt.gt(now))
         .to_owned();
     Expr::exists(newest)

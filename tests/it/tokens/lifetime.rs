@@ -1,7 +1,7 @@
 //! When tokens and sessions end, to the second.
 
 use super::{ME, REFRESH, refreshed, shown};
-use crate::support::{TestApp, app::ADA, jwt};
+use crate::support::{TestApp, app::ADA, jwt, people::Person};
 use chrono::TimeDelta;
 use serde_json::json;
 
@@ -93,4 +93,56 @@ async fn a_long_access_token_does_not_get_round_the_idle_limit() {
     app.get_as(access, ME)
         .await
         .expect_problem(401, "token_expired");
+}
+
+/// Makes Bob an admin, as if another admin had.
+async fn promote(app: &TestApp, bob: &Person) {
+    let sql = "UPDATE user_roles SET role = 'admin' WHERE user_id = $id";
+    app.set_in_users_table(&bob.email, &bob.id, sql).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_from_before_its_owner_became_admin_has_an_admins_absolute_limit() {
+    let app = TestApp::start().await;
+    let old = app.bob().await;
+    app.advance(TimeDelta::hours(23));
+    let young = app.sign_in(&old.email).await;
+    app.advance(TimeDelta::minutes(30));
+    let old = refreshed(&app, &old).await;
+    promote(&app, &old).await;
+    app.get_as(&old.access, ME).await.expect(200);
+    app.advance(TimeDelta::minutes(29));
+    let old = refreshed(&app, &old).await;
+    assert_eq!(jwt::claims(&old.access)["exp"], app.now().timestamp() + 60);
+    let young = refreshed(&app, &young).await;
+    app.advance(TimeDelta::minutes(1));
+    app.get_as(&old.access, ME)
+        .await
+        .expect_problem(401, "session_ended");
+    app.post(REFRESH, shown(&old.refresh))
+        .await
+        .expect_problem(401, "session_ended");
+    let list = app.get_as(&young.access, "/api/v1/auth/sessions").await;
+    let items = list.body["items"].as_array().unwrap();
+    assert_eq!(items.len(), 1, "{}", list.text);
+    assert_eq!(items[0]["expires_at"], "2026-01-07T11:00:00Z");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_from_before_its_owner_became_admin_has_an_admins_idle_limit() {
+    let app = TestApp::start_with(&[("ACCESS_TOKEN_EXPIRE_MINUTES", "600")]).await;
+    let bob = app.bob().await;
+    app.advance(TimeDelta::minutes(60) - TimeDelta::seconds(1));
+    promote(&app, &bob).await;
+    app.get_as(&bob.access, ME).await.expect(200);
+    app.advance(TimeDelta::seconds(1));
+    app.get_as(&bob.access, ME)
+        .await
+        .expect_problem(401, "token_expired");
+    app.post(REFRESH, shown(&bob.refresh))
+        .await
+        .expect_problem(401, "token_expired");
+    let again = app.sign_in(&bob.email).await;
+    let list = app.get_as(&again.access, "/api/v1/auth/sessions").await;
+    assert_eq!(list.body["items"].as_array().unwrap().len(), 1);
 }
