@@ -3,6 +3,7 @@
 
 use super::{
     Class, Services, after,
+    lockout::Guard,
     tokens::{self, Tokens},
 };
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
     infra::hasher::Verdict,
     storage::{
         Store, Tx,
-        credentials::{self, Credential, KnownDevice},
+        credentials::{self, Credential},
         sessions, users,
     },
 };
@@ -41,9 +42,7 @@ pub enum Identifier {
 /// What is known before the password is looked at.
 struct Attempt {
     user: Option<User>,
-    credential: Option<Credential>,
-    device_index: BlindIndex,
-    device: Option<KnownDevice>,
+    guard: Guard,
 }
 
 const ACTION: &str = "login";
@@ -58,7 +57,7 @@ impl Services {
     ) -> Result<Tokens> {
         let attempt = self.look_up(who, client).await?;
         // A known device has a limit of its own, so that a stranger's guesses do not lock the owner out.
-        let place = if attempt.device.is_some() {
+        let place = if attempt.guard.device.is_some() {
             client.device_key()
         } else {
             "elsewhere".to_owned()
@@ -78,14 +77,12 @@ impl Services {
             client,
         )?;
 
-        let verdict = self.judge(&attempt, password.clone()).await?;
-        let (Some(user), Some(credential)) = (attempt.user, attempt.credential) else {
+        let verdict = self.judge(&attempt.guard, password.clone()).await?;
+        let (Some(user), Some(credential)) = (attempt.user, &attempt.guard.credential) else {
             return self.fail_unknown(client).await;
         };
         if verdict == Verdict::Wrong {
-            return self
-                .fail_login(&user, attempt.device.map(|_| attempt.device_index), client)
-                .await;
+            return self.fail_login(&user, &attempt.guard, client).await;
         }
         if let Some(barrier) = self.barrier(&user) {
             return self.refuse_login(&user, barrier, client).await;
@@ -93,13 +90,8 @@ impl Services {
         if verdict == Verdict::RightButOutdated {
             self.renew_hash(&user, &credential.hash, password).await?;
         }
-        self.sign_in(
-            user,
-            &credential,
-            (attempt.device_index, attempt.device.is_some()),
-            client,
-        )
-        .await
+        let device = (attempt.guard.device_index, attempt.guard.device.is_some());
+        self.sign_in(user, credential, device, client).await
     }
 
     async fn look_up(&self, who: &Identifier, client: &Client) -> Result<Attempt> {
@@ -110,38 +102,18 @@ impl Services {
             }
             Identifier::Username(name) => users::find_user_by_username(db, name).await?,
         };
-        let device_index = self.device_index(client);
         let Some(stored) = stored else {
-            return Ok(Attempt {
-                user: None,
+            let guard = Guard {
                 credential: None,
-                device_index,
+                device_index: self.device_index(client),
                 device: None,
-            });
+            };
+            return Ok(Attempt { user: None, guard });
         };
         Ok(Attempt {
-            credential: credentials::find_credential(db, stored.id).await?,
-            device: credentials::find_device(db, stored.id, device_index).await?,
+            guard: self.guard_of(db, stored.id, client).await?,
             user: Some(self.open_user(db, stored).await?),
-            device_index,
         })
-    }
-
-    /// Compares the password; does the same work where there is nothing to compare with.
-    async fn judge(&self, attempt: &Attempt, password: Password) -> Result<Verdict> {
-        let open = attempt
-            .credential
-            .as_ref()
-            .filter(|credential| match attempt.device {
-                Some(device) => device.failures < self.policy.max_failures,
-                None => credential.locked_at.is_none(),
-            });
-        if let Some(credential) = open {
-            self.hasher.verify(password, credential.hash.clone()).await
-        } else {
-            self.hasher.verify_nobody(password).await?;
-            Ok(Verdict::Wrong)
-        }
     }
 
     fn barrier(&self, user: &User) -> Option<Error> {

@@ -12,7 +12,7 @@ use crate::{
         user::User,
     },
     infra::hasher::Verdict,
-    storage::{Store, Tx, credentials, sessions},
+    storage::{Tx, credentials},
 };
 
 impl Services {
@@ -47,7 +47,8 @@ impl Services {
         }
     }
 
-    /// Takes the current password as a proof and gives its stored hash; wrong ones are limited, counted and audited.
+    /// Takes the current password as a proof and gives its stored hash; wrong ones are limited, audited, and counted together
+    /// with those at sign-in.
     pub(super) async fn prove_password(
         &self,
         who: &SignedIn,
@@ -57,19 +58,16 @@ impl Services {
     ) -> Result<PasswordHash> {
         let id = who.user.id;
         self.must_be_within(Class::Account, &format!("proof {id}"), action, client)?;
-        let credential = credentials::find_credential(self.store.reader(), id).await?;
-        let Some(credential) = credential else {
-            return Err(Barrier::WrongPassword.into());
-        };
-        if self
-            .hasher
-            .verify(password, credential.hash.clone())
-            .await?
-            != Verdict::Wrong
+        let guard = self.guard_of(self.store.reader(), id, client).await?;
+        let verdict = self.judge(&guard, password).await?;
+        if verdict != Verdict::Wrong
+            && let Some(credential) = &guard.credential
         {
-            return Ok(credential.hash);
+            self.forget_wrong(id, &guard).await?;
+            return Ok(credential.hash.clone());
         }
         let tx = self.store.begin().await?;
+        let user = self.lock_user(&tx, id).await?;
         let entry = AuditEntry::refusal(
             action,
             Outcome::Failed,
@@ -77,7 +75,8 @@ impl Services {
             client,
         );
         self.audit(&tx, entry.by(Actor::User(id)).on(id)).await?;
-        Store::commit(tx).await?;
+        self.count_wrong(&tx, &user, &guard, client).await?;
+        self.commit(tx).await?;
         Err(Barrier::WrongPassword.into())
     }
 
@@ -105,7 +104,7 @@ impl Services {
         who: &SignedIn,
         user: &User,
     ) -> Result<()> {
-        let session = sessions::find_session(tx, who.session_id).await?;
+        let session = self.find_session_of(tx, who.session_id, user).await?;
         if !self.may_act(user) || session.is_none_or(|session| !session.is_live(self.now())) {
             return Err(Refusal::SessionEnded.into());
         }

@@ -15,6 +15,8 @@ pub struct Credential {
     pub changed_at: Timestamp,
     /// Since when sign-in by password waits for a reset, except from known devices.
     pub locked_at: Option<Timestamp>,
+    /// Wrong guesses in a row, but for those from known devices.
+    pub failures: i32,
 }
 
 /// Where somebody signs in from, as far as a person's account knows it.
@@ -77,6 +79,7 @@ pub async fn find_credential(db: &impl ConnectionTrait, id: UserId) -> Result<Op
         hash: PasswordHash::new(row.password_hash),
         changed_at: row.changed_at,
         locked_at: row.locked_at,
+        failures: row.failures,
     }))
 }
 
@@ -140,6 +143,21 @@ pub async fn count_device_failure(
             known_devices::Column::Failures,
             Expr::col(known_devices::Column::Failures).add(1),
         )
+        .filter(known_devices::Column::UserId.eq(id.0))
+        .filter(known_devices::Column::DeviceIndex.eq(device.0.to_vec()))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Forgets wrong guesses from a known device after a right one.
+pub async fn forget_device_failures(
+    db: &impl ConnectionTrait,
+    id: UserId,
+    device: BlindIndex,
+) -> Result<()> {
+    known_devices::Entity::update_many()
+        .col_expr(known_devices::Column::Failures, Expr::value(0))
         .filter(known_devices::Column::UserId.eq(id.0))
         .filter(known_devices::Column::DeviceIndex.eq(device.0.to_vec()))
         .exec(db)

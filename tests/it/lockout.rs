@@ -7,11 +7,12 @@ use crate::support::{
     people::BOB,
 };
 use axum::http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 const LOGIN: &str = "/api/v1/auth/login";
 const WRONG: &str = "WrongPass123";
+const REAUTHENTICATE: &str = "/api/v1/auth/reauthenticate";
 const NEW: &str = "OtherPass4567";
 
 /// From a device that nobody has signed in on.
@@ -160,5 +161,78 @@ async fn t6_a_strangers_flood_keeps_nobody_out_of_a_known_device_or_a_reset() {
     reset(&app, NEW).await;
     flood().await;
     // The device on which the link was followed is known, though the reset has forgotten all others.
+    from_home(&app, NEW).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_proof_inside_a_session_counts_like_a_wrong_sign_in() {
+    let app = TestApp::start_with(&[("MAX_LOGIN_FAILURES", "5")]).await;
+    let bob = app.bob().await;
+    // A thief of the access token, on a device of their own.
+    let prove = async |path: &str, body: Value| {
+        let request = app.request(Method::POST, path).bearer(&bob.access);
+        let request = request.header("user-agent", "python-requests/2.31");
+        request.from("203.0.113.7").json(body).send().await
+    };
+    let change = json!({ "current_password": WRONG, "new_password": NEW });
+    let wish = json!({ "new_email": "eve@example.com", "password": WRONG });
+    let end = json!({ "password": WRONG, "confirm": true });
+    let password = json!({ "password": WRONG });
+    for (path, body) in [
+        ("/api/v1/auth/change-password", change),
+        ("/api/v1/auth/change-email", wish),
+        ("/api/v1/users/me/terminate", end),
+        (REAUTHENTICATE, password),
+    ] {
+        prove(path, body)
+            .await
+            .expect_problem(403, "wrong_password");
+    }
+    assert_eq!(how_many(&app.events().await, "user.locked"), 0);
+    from_elsewhere(&app, "203.0.113.8", WRONG).await.expect(401);
+    assert_eq!(how_many(&app.events().await, "user.locked"), 1);
+    prove(REAUTHENTICATE, json!({ "password": PASSWORD }))
+        .await
+        .expect_problem(403, "wrong_password");
+    from_elsewhere(&app, "203.0.113.8", PASSWORD)
+        .await
+        .expect(401);
+    let right = json!({ "password": PASSWORD });
+    app.post_as(&bob.access, REAUTHENTICATE, right)
+        .await
+        .expect(200);
+    assert_eq!(app.mails_to(BOB).await.len(), 2, "verification and lock");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proofs_on_a_known_device_count_by_the_device_and_a_right_one_ends_the_row() {
+    let app = TestApp::start_with(&[("MAX_LOGIN_FAILURES", "3")]).await;
+    let mut bob = app.bob().await;
+    for _ in 0..2 {
+        for _ in 0..2 {
+            let wrong = json!({ "password": WRONG });
+            app.post_as(&bob.access, REAUTHENTICATE, wrong)
+                .await
+                .expect(403);
+        }
+        let right = json!({ "password": PASSWORD });
+        let reply = app.post_as(&bob.access, REAUTHENTICATE, right).await;
+        let fresh = reply.expect(200).body["access_token"].clone();
+        bob.access = fresh.as_str().unwrap().to_owned();
+    }
+    from_home(&app, WRONG).await.expect(401);
+    for _ in 0..2 {
+        let wrong = json!({ "password": WRONG });
+        app.post_as(&bob.access, REAUTHENTICATE, wrong)
+            .await
+            .expect(403);
+    }
+    let right = json!({ "password": PASSWORD });
+    app.post_as(&bob.access, REAUTHENTICATE, right)
+        .await
+        .expect_problem(403, "wrong_password");
+    from_home(&app, PASSWORD).await.expect(401);
+    assert_eq!(how_many(&app.events().await, "user.locked"), 0);
+    reset(&app, NEW).await;
     from_home(&app, NEW).await.expect(200);
 }
