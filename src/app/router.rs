@@ -74,7 +74,7 @@ async fn verify_email(State(state): State<WebState>, request: Request) -> Respon
     let best = negotiate::best(request.headers(), &["application/json", "text/html"]);
     // HEAD is routed here, too (a mail scanner's, perhaps); it must not use the link up, and the page never does.
     if best == Some("text/html") || request.method() == Method::HEAD {
-        return by_accept(web::show_verify_email(&state, request.uri()));
+        return by_accept(web::show_verify_email(&state, request.uri()).await);
     }
     by_accept(http::verify_email_get.call(request, state.services).await)
 }

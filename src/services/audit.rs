@@ -47,6 +47,20 @@ impl Services {
     /// Writes an entry in the transaction of what it tells of.
     pub(super) async fn audit(&self, tx: &Tx, entry: AuditEntry<'_>) -> Result<()> {
         let owner = entry.subject.or(entry.actor.user_id());
+        self.audit_under(tx, owner, entry).await
+    }
+
+    /// Writes an entry about a person whose key is destroyed in this transaction: the service's own seals the origin.
+    pub(super) async fn audit_erasure(&self, tx: &Tx, entry: AuditEntry<'_>) -> Result<()> {
+        self.audit_under(tx, None, entry).await
+    }
+
+    async fn audit_under(
+        &self,
+        tx: &Tx,
+        owner: Option<UserId>,
+        entry: AuditEntry<'_>,
+    ) -> Result<()> {
         let origin = self.seal_origin(tx, owner, entry.client).await?;
         audit::insert_entry(tx, self.new_id(), self.now(), &entry, origin).await?;
         entry.client.trace.note_audited();

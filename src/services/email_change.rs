@@ -60,7 +60,7 @@ impl Services {
             return self.refuse_taken(who, new, client).await;
         }
         let tx = self.store.begin().await?;
-        let user = self.lock_user(&tx, who.user.id).await?;
+        let user = self.lock_self(&tx, who).await?;
         self.proof_must_hold(&tx, who, &user, &proven).await?;
         let allowed = self.may_mail(REQUEST, new);
         let outcome = if allowed {

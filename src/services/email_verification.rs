@@ -1,9 +1,9 @@
-//! Confirming the address of an account by a mailed link.
+//! Confirming the address of an account by a mailed link, or declining an account that somebody else made with it.
 
 use super::{Class, Services, after, events::person};
 use crate::{
     domain::{
-        Error, Result,
+        Error, Result, Timestamp,
         actor::Actor,
         audit::{AuditEntry, Outcome},
         client::Client,
@@ -17,13 +17,14 @@ use crate::{
     },
     storage::{
         Store, Tx,
-        links::{NewLink, verifications},
+        links::{Link, NewLink, verifications},
         users,
     },
 };
 use serde_json::json;
 
 const ACTION: &str = "verify_email";
+const DECLINE: &str = "decline_email_verification";
 const REQUEST: &str = "request_email_verification";
 
 /// A confirmed address.
@@ -33,7 +34,59 @@ pub struct VerifiedEmail {
     pub already_verified: bool,
 }
 
+/// A sign-up that waits for the owner of its address.
+pub struct WaitingSignUp {
+    pub email: EmailAddress,
+    pub created_at: Timestamp,
+}
+
 impl Services {
+    /// The sign-up behind a mailed secret; none if the secret opens nothing, or nothing any more. Changes nothing.
+    pub async fn find_waiting_sign_up(&self, secret: &Secret) -> Result<Option<WaitingSignUp>> {
+        let db = self.store.reader();
+        let Some(owner) = verifications::find_owner(db, secret.digest()).await? else {
+            return Ok(None);
+        };
+        let link = verifications::find_link(db, secret.digest()).await?;
+        let user = users::find_user(db, owner).await?;
+        let (Some(link), Some(user)) = (link, user) else {
+            return Ok(None);
+        };
+        if must_wait(&link, &user, self.now()).is_err() {
+            return Ok(None);
+        }
+        let user = self.open_user(db, user).await?;
+        Ok(Some(WaitingSignUp {
+            email: user.email,
+            created_at: user.created_at,
+        }))
+    }
+
+    /// Erases the never confirmed account that somebody else made with the address that the secret was mailed to.
+    pub async fn decline_email_verification(&self, secret: &Secret, client: &Client) -> Result<()> {
+        let tx = self.store.begin().await?;
+        let Some(owner) = verifications::find_owner(&tx, secret.digest()).await? else {
+            drop(tx);
+            return self.refuse_link(DECLINE, Error::BadToken, client).await;
+        };
+        let user = self.lock_owner(&tx, owner).await?;
+        let link = verifications::find_link(&tx, secret.digest())
+            .await?
+            .ok_or(Error::BadToken)?;
+        if let Err(spent) = must_wait(&link, &user, self.now()) {
+            drop(tx);
+            return self.refuse_link(DECLINE, spent.into(), client).await;
+        }
+        self.publish_erasure(&tx, user.id, client).await?;
+        users::delete_user(&tx, user.id).await?;
+        self.destroy_user_key(&tx, user.id).await?;
+        let entry = AuditEntry::success(DECLINE, Actor::Anonymous, client);
+        self.audit_erasure(&tx, entry.on(user.id)).await?;
+        Store::commit(tx).await?;
+        self.forget_user_key(user.id);
+        Ok(())
+    }
+
     /// Confirms the address that the secret was mailed to. Repeating it is harmless while the link is in time.
     pub async fn verify_email(&self, secret: &Secret, client: &Client) -> Result<VerifiedEmail> {
         let now = self.now();
@@ -166,4 +219,13 @@ impl Services {
             .await?;
         Err(why)
     }
+}
+
+/// Whether the link is open and its account was never confirmed, by whatever way.
+fn must_wait<E>(link: &Link, user: &User<E>, now: Timestamp) -> Result<(), Spent> {
+    link.must_be_open(now)?;
+    if user.is_verified() || user.status != UserStatus::Pending {
+        return Err(Spent::Used);
+    }
+    Ok(())
 }

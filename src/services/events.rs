@@ -9,6 +9,7 @@ use crate::{
         id::UserId,
         user::User,
     },
+    infra::vault::DataKey,
     storage::{Tx, outbox},
 };
 use serde_json::{Value, json};
@@ -22,6 +23,32 @@ impl Services {
         (kind, data): (EventType, Value),
         client: &Client,
     ) -> Result<()> {
+        let key = self.user_key(tx, user_id).await?;
+        self.publish_under(tx, (&key, user_id), (kind, data), client)
+            .await
+    }
+
+    /// Adds the last event about a person who is erased in this transaction. Their key is destroyed, so the service's own
+    /// seals the data, which must not be personal.
+    pub(super) async fn publish_erasure(
+        &self,
+        tx: &Tx,
+        user_id: UserId,
+        client: &Client,
+    ) -> Result<()> {
+        let key = self.service_key().clone();
+        let erased = (EventType::Deleted, json!({ "mode": "erased" }));
+        self.publish_under(tx, (&key, user_id), erased, client)
+            .await
+    }
+
+    async fn publish_under(
+        &self,
+        tx: &Tx,
+        (key, user_id): (&DataKey, UserId),
+        (kind, data): (EventType, Value),
+        client: &Client,
+    ) -> Result<()> {
         let event = Event {
             id: self.new_id(),
             kind,
@@ -29,9 +56,8 @@ impl Services {
             at: self.now(),
             data,
         };
-        let key = self.user_key(tx, user_id).await?;
         let text = serde_json::to_string(&event.data).map_err(Error::internal)?;
-        let data = self.seal(&key, field::EVENT_DATA, &text)?;
+        let data = self.seal(key, field::EVENT_DATA, &text)?;
         outbox::insert_event(tx, &event, data, &client.request_id).await
     }
 

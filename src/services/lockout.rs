@@ -75,7 +75,10 @@ impl Services {
     ) -> Result<T> {
         let code = Refusal::InvalidCredentials.code();
         let tx = self.store.begin().await?;
-        // The event comes first: it takes the person's row, which every change of theirs locks before any other.
+        let Some(user) = self.try_lock_user(&tx, user.id).await? else {
+            drop(tx);
+            return self.fail_unknown(client).await;
+        };
         self.publish(
             &tx,
             user.id,
@@ -88,7 +91,7 @@ impl Services {
             AuditEntry::refusal("login", Outcome::Failed, code, client).on(user.id),
         )
         .await?;
-        self.count_wrong(&tx, user, guard, client).await?;
+        self.count_wrong(&tx, &user, guard, client).await?;
         self.commit(tx).await?;
         Err(Refusal::InvalidCredentials.into())
     }
@@ -138,7 +141,7 @@ impl Services {
             return Ok(());
         }
         let tx = self.store.begin().await?;
-        self.lock_user(&tx, id).await?;
+        self.try_lock_user(&tx, id).await?;
         if guard.device.is_some() {
             credentials::forget_device_failures(&tx, id, guard.device_index).await?;
         } else {

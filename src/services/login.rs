@@ -127,7 +127,7 @@ impl Services {
         }
     }
 
-    async fn fail_unknown<T>(&self, client: &Client) -> Result<T> {
+    pub(super) async fn fail_unknown<T>(&self, client: &Client) -> Result<T> {
         let code = Refusal::InvalidCredentials.code();
         self.audit_alone(AuditEntry::refusal(ACTION, Outcome::Failed, code, client))
             .await?;
@@ -156,7 +156,10 @@ impl Services {
         client: &Client,
     ) -> Result<Tokens> {
         let tx = self.store.begin().await?;
-        let mut current = self.lock_user(&tx, user.id).await?;
+        let Some(mut current) = self.try_lock_user(&tx, user.id).await? else {
+            drop(tx);
+            return self.fail_unknown(client).await;
+        };
         let credential = credentials::find_credential(&tx, user.id).await?;
         let is_other = credential.is_none_or(|current| current.changed_at != seen.changed_at);
         let barrier = self.barrier(&current);

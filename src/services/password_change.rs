@@ -25,7 +25,7 @@ impl Services {
         let proven = self.prove_password(who, current, ACTION, client).await?;
         let hash = self.hasher.hash(new).await?;
         let tx = self.store.begin().await?;
-        let user = self.lock_user(&tx, who.user.id).await?;
+        let user = self.lock_self(&tx, who).await?;
         self.proof_must_hold(&tx, who, &user, &proven).await?;
         let now = self.now();
         credentials::set_password(&tx, user.id, &hash, now).await?;

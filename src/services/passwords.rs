@@ -67,7 +67,7 @@ impl Services {
             return Ok(credential.hash.clone());
         }
         let tx = self.store.begin().await?;
-        let user = self.lock_user(&tx, id).await?;
+        let user = self.lock_self(&tx, who).await?;
         let entry = AuditEntry::refusal(
             action,
             Outcome::Failed,

@@ -5,8 +5,10 @@ use super::{Inner, Parts, Services};
 use crate::{
     domain::{
         Error, Result,
+        actor::SignedIn,
         client::Client,
         email::EmailAddress,
+        error::Refusal,
         id::UserId,
         secret::{BlindIndex, Sealed},
         user::User,
@@ -93,6 +95,16 @@ impl Inner {
         Ok(key)
     }
 
+    /// Destroys a person's data key; [`forget_user_key`](Self::forget_user_key) follows the commit.
+    pub(super) async fn destroy_user_key(&self, tx: &Tx, id: UserId) -> Result<()> {
+        keys::delete_user_key(tx, id).await
+    }
+
+    /// Forgets a data key that was destroyed.
+    pub(super) fn forget_user_key(&self, id: UserId) {
+        self.data_keys.users.invalidate(&id);
+    }
+
     /// The keyed hash under which an address is found.
     pub(super) fn email_index(&self, email: &EmailAddress) -> BlindIndex {
         self.service_key().blind_index("email", email.as_str())
@@ -165,6 +177,14 @@ impl Services {
     pub(super) async fn lock_user(&self, tx: &Tx, id: UserId) -> Result<User> {
         let user = self.try_lock_user(tx, id).await?;
         user.ok_or(Error::NotFound("user"))
+    }
+
+    /// The same for who is signed in, as nobody is any more once they are erased.
+    pub(super) async fn lock_self(&self, tx: &Tx, who: &SignedIn) -> Result<User> {
+        match self.lock_user(tx, who.user.id).await {
+            Err(Error::NotFound(_)) => Err(Refusal::SessionEnded.into()),
+            locked => locked,
+        }
     }
 
     /// The same for who shows a mailed secret of theirs, which is worth nothing once they are erased.

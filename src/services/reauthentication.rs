@@ -21,7 +21,7 @@ impl Services {
     ) -> Result<AccessToken> {
         self.prove_password(who, password, ACTION, client).await?;
         let tx = self.store.begin().await?;
-        let user = self.lock_user(&tx, who.user.id).await?;
+        let user = self.lock_self(&tx, who).await?;
         let now = self.now();
         let session = self.find_session_of(&tx, who.session_id, &user).await?;
         let mut session = session

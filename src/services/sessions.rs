@@ -40,7 +40,7 @@ impl Services {
     /// Ends the session that asks; its access token is dead at once.
     pub async fn logout(&self, who: &SignedIn, client: &Client) -> Result<()> {
         let tx = self.store.begin().await?;
-        let user = self.lock_user(&tx, who.user.id).await?;
+        let user = self.lock_self(&tx, who).await?;
         let now = self.now();
         if !sessions::end_session(&tx, who.session_id, SessionEnd::LoggedOut, now).await? {
             // A parallel call was first, and has told of it.
@@ -61,7 +61,7 @@ impl Services {
     /// Ends all sessions of the person who asks.
     pub async fn logout_all(&self, who: &SignedIn, client: &Client) -> Result<()> {
         let tx = self.store.begin().await?;
-        let user = self.lock_user(&tx, who.user.id).await?;
+        let user = self.lock_self(&tx, who).await?;
         let now = self.now();
         let ended =
             sessions::end_sessions(&tx, user.id, None, SessionEnd::LoggedOutEverywhere, now)
@@ -123,7 +123,7 @@ impl Services {
         client: &Client,
     ) -> Result<()> {
         let tx = self.store.begin().await?;
-        let user = self.lock_user(&tx, who.user.id).await?;
+        let user = self.lock_self(&tx, who).await?;
         let now = self.now();
         let session = self.find_session_of(&tx, id, &user).await?;
         let own = session.filter(|session| session.is_live(now));

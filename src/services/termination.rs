@@ -65,7 +65,7 @@ impl Services {
                 .await?;
             return Err(Clash::LastAdmin.into());
         }
-        let user = self.lock_user(&tx, who.user.id).await?;
+        let user = self.lock_self(&tx, who).await?;
         match proven {
             Some(proven) => self.proof_must_hold(&tx, who, &user, proven).await?,
             None => self.session_must_hold(&tx, who, &user).await?,

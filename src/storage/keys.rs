@@ -40,6 +40,12 @@ pub async fn insert_user_key(
     Ok(())
 }
 
+/// Destroys a user's data key: what it sealed can be read by nobody any more.
+pub async fn delete_user_key(db: &impl ConnectionTrait, id: UserId) -> Result<()> {
+    user_keys::Entity::delete_by_id(id.0).exec(db).await?;
+    Ok(())
+}
+
 /// A user's wrapped data key; none after erasure.
 pub async fn find_user_key(db: &impl ConnectionTrait, id: UserId) -> Result<Option<WrappedKey>> {
     let row = user_keys::Entity::find_by_id(id.0).one(db).await?;

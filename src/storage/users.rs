@@ -115,6 +115,12 @@ pub async fn update_email(
     Ok(())
 }
 
+/// Deletes a person with everything that refers to them; what names them only by id (audit, events) stays.
+pub async fn delete_user(db: &impl ConnectionTrait, id: UserId) -> Result<()> {
+    users::Entity::delete_by_id(id.0).exec(db).await?;
+    Ok(())
+}
+
 /// Counts a login.
 pub async fn record_login(db: &impl ConnectionTrait, id: UserId, now: Timestamp) -> Result<()> {
     users::Entity::update_many()

@@ -1,10 +1,11 @@
-//! Confirming an address in a browser: the mailed link only shows a page; its one button does the work.
+//! Confirming an address in a browser, or declining the account: the mailed link only shows a page; its buttons do the
+//! work.
 
 use super::{
     WebState, error,
     form::{EmailForm, OwnForm, TokenForm, Visitor},
     notice::{Fate, Link, Notice},
-    page::{self, EmailFormPage, Frame, Nonce, VerifyEmailPage},
+    page::{self, EmailFormPage, Frame, Nonce, VerifyEmailPage, WaitingAccount, date_time},
     pasted::pasted_token,
     wording::EmailFormPurpose,
 };
@@ -17,13 +18,17 @@ use axum::{
 use url::form_urlencoded;
 
 /// `GET /verify-email?token=` and its twin, for browsers. Changes nothing, so that a mail scanner's visit is harmless.
-pub fn show_verify_email(state: &WebState, uri: &Uri) -> Response {
+pub async fn show_verify_email(state: &WebState, uri: &Uri) -> Response {
     let query = uri.query().unwrap_or_default();
     let token = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "token");
     let token = token.map(|(_, token)| token).unwrap_or_default();
-    if Secret::parse(&token).is_none() {
+    let Some(secret) = Secret::parse(&token) else {
         return error::of_link(state, Link::VerifyEmail, &Error::BadToken);
-    }
+    };
+    let account = match state.services.find_waiting_sign_up(&secret).await {
+        Ok(account) => account,
+        Err(trouble) => return error::general(state, &trouble),
+    };
     let nonce = Nonce::from_random(state.entropy.bytes());
     let frame = Frame {
         nonce: &nonce,
@@ -35,6 +40,10 @@ pub fn show_verify_email(state: &WebState, uri: &Uri) -> Response {
         &VerifyEmailPage {
             frame,
             token: &token,
+            account: account.map(|account| WaitingAccount {
+                email: account.email.as_str().to_owned(),
+                at: date_time(account.created_at),
+            }),
         },
     )
 }
@@ -58,6 +67,22 @@ pub async fn verify_email(
             error::notice(&state, &Notice::of_link(Link::VerifyEmail, fate))
         }
         Err(trouble) => error::of_link(&state, Link::VerifyEmail, &trouble),
+    }
+}
+
+/// `POST /verify-email/decline`
+pub async fn decline(
+    State(state): State<WebState>,
+    Visitor(client): Visitor,
+    OwnForm(form): OwnForm<TokenForm>,
+) -> Response {
+    let Some(secret) = Secret::parse(pasted_token(&form.token)) else {
+        return error::of_link(&state, Link::Decline, &Error::BadToken);
+    };
+    let declined = state.services.decline_email_verification(&secret, &client);
+    match declined.await {
+        Ok(()) => error::notice(&state, &Notice::of_link(Link::Decline, Fate::Done)),
+        Err(trouble) => error::of_link(&state, Link::Decline, &trouble),
     }
 }
 

@@ -41,6 +41,7 @@ impl FromRef<WebState> for Services {
 pub fn routes(state: &WebState) -> Router {
     let mut router = Router::new()
         .route("/verify-email", post(email_verification::verify_email))
+        .route("/verify-email/decline", post(email_verification::decline))
         .route(
             "/resend-verification",
             get(email_verification::show_resend).post(email_verification::resend),

@@ -47,6 +47,8 @@ pub struct Next {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Link {
     VerifyEmail,
+    /// The same link, by who did not open the account.
+    Decline,
     ResetPassword,
     Invitation,
     ConfirmEmailChange,
@@ -127,6 +129,10 @@ impl Notice {
                 "Your e-mail address is confirmed",
                 "Your account is ready. You can close this page and sign in.",
             ),
+            Link::Decline => (
+                "The account is erased",
+                "Nobody can use your e-mail address here. If you would like an account of your own, you can sign up.",
+            ),
             Link::ResetPassword => (
                 "Your password is changed",
                 "You were signed out on all devices. You can close this page and sign in with the new password.",
@@ -161,6 +167,10 @@ impl Notice {
             Link::VerifyEmail => (
                 "Try to sign in; if that is refused, ask for a new link.",
                 Some("/resend-verification"),
+            ),
+            Link::Decline => (
+                "If the account is in use and not yours, choose a new password: then only you can get in.",
+                Some("/forgot-password"),
             ),
             Link::ResetPassword => (
                 "If you still need a new password, ask for a new link.",

@@ -5,6 +5,7 @@ use super::{
     notice::{Next, Notice, Tone},
     wording::{EmailChangeStep, EmailFormPurpose, PasswordPurpose},
 };
+use crate::domain::Timestamp;
 use askama::Template;
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
@@ -36,12 +37,28 @@ pub struct Frame<'a> {
     pub host: &'a str,
 }
 
-/// Asks for the one click that a mail scanner does not make. POSTs `token` to `/verify-email`.
+/// An account that waits for the owner of its address.
+#[derive(Debug)]
+pub struct WaitingAccount {
+    pub email: String,
+    /// When it was opened, in words.
+    pub at: String,
+}
+
+/// `21 November 2026, 14:05 UTC`.
+pub fn date_time(at: Timestamp) -> String {
+    at.format("%-d %B %Y, %H:%M UTC").to_string()
+}
+
+/// Asks for the one click that a mail scanner does not make. POSTs `token` to `/verify-email`, or to
+/// `/verify-email/decline` by who did not open the account.
 #[derive(Template)]
 #[template(path = "web/verify_email.html")]
 pub struct VerifyEmailPage<'a> {
     pub frame: Frame<'a>,
     pub token: &'a str,
+    /// None if the link has run out, which the answer to the form explains.
+    pub account: Option<WaitingAccount>,
 }
 
 /// Asks for an address to which a mail goes. POSTs `email` to the purpose's path.
@@ -193,6 +210,7 @@ mod tests {
         let page = VerifyEmailPage {
             frame,
             token: "abc",
+            account: None,
         };
         let response = respond(&nonce, StatusCode::OK, &page);
         let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();

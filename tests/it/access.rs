@@ -35,6 +35,7 @@ const TABLE: &[(&str, Who)] = &[
     ("check_readiness", Who::Anyone),
     ("confirm_email_change", Who::Anyone),
     ("confirm_password_reset", Who::Anyone),
+    ("decline_email_verification", Who::Anyone),
     ("delete_me", Who::User),
     ("describe_problem", Who::Anyone),
     ("describe_service", Who::Anyone),

@@ -1,6 +1,7 @@
 //! Confirming an address: what a mailed link does, how often and for how long, and what asking for another one tells.
 
 mod confusion;
+mod decline;
 mod links;
 mod pages;
 mod requests;

@@ -18,6 +18,7 @@ use std::{collections::HashMap, sync::LazyLock};
 /// What pages do, by path; the document does not have them.
 const PAGES: &[(&str, &str)] = &[
     ("/verify-email", "verify_email"),
+    ("/verify-email/decline", "decline_email_verification"),
     ("/confirm-email-change", "confirm_email_change"),
     ("/undo-email-change", "undo_email_change"),
     ("/reset-password", "confirm_password_reset"),

@@ -1,4 +1,4 @@
-//! Confirming an address.
+//! Confirming an address, or declining the account that was opened with it.
 
 use super::{message::MessageResponse, user::UserResponse};
 use crate::{
@@ -66,6 +66,31 @@ pub async fn verify_email(
 ) -> Result<axum::Json<VerifyEmailResponse>> {
     let verified = services.verify_email(&body.secret()?, &client).await?;
     Ok(VerifyEmailResponse::of(&services, verified))
+}
+
+/// Decline an account
+///
+/// For the owner of an address with which somebody else has signed up: the account, which was never confirmed, is erased
+/// with its password, its sessions and its profile.
+#[utoipa::path(
+    post, path = "/verify-email/decline", tag = "Authentication", request_body = VerifyEmailRequest,
+    operation_id = "decline_email_verification",
+    responses(
+        (status = 200, description = "The account is erased", body = MessageResponse),
+        (status = 400, description = "`token_invalid`, `malformed`"),
+        (status = 410, description = "`token_expired`, `token_used`"),
+    )
+)]
+pub async fn decline_email_verification(
+    State(services): State<Services>,
+    Caller(client): Caller,
+    Json(body): Json<VerifyEmailRequest>,
+) -> Result<axum::Json<MessageResponse>> {
+    services
+        .decline_email_verification(&body.secret()?, &client)
+        .await?;
+    let message = "The account that was opened with your e-mail address is erased.";
+    Ok(MessageResponse::new(message))
 }
 
 /// Confirm an address by its link

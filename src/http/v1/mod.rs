@@ -63,6 +63,7 @@ fn auth() -> OpenApiRouter<Services> {
         .routes(routes!(password_reset::confirm_password_reset))
         .routes(routes!(email_verification::request_email_verification))
         .routes(routes!(email_verification::verify_email))
+        .routes(routes!(email_verification::decline_email_verification))
         .routes(routes!(users::get_me_auth))
         .routes(routes!(password_change::change_password))
         .routes(routes!(password_change::get_password_policy))

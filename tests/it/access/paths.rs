@@ -32,6 +32,7 @@ const AUTHENTICATION: &[(&str, &str, &[&str])] = &[
         &["/auth/resend-verification"],
     ),
     ("post", "verify-email", &[]),
+    ("post", "verify-email/decline", &[]),
     ("get", "me", &["/auth/me", "/api/v1/users/me", "/users/me"]),
     ("post", "change-password", &["/auth/change-password"]),
     ("post", "change-email", &[]),
