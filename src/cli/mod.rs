@@ -5,7 +5,12 @@ mod config;
 mod keys;
 mod migrate;
 mod openapi;
+mod progress;
+mod records;
 mod serve;
+mod user;
+mod user_export;
+mod user_import;
 
 use crate::config::{Config, Flags, Sources};
 use clap::{Args, Parser, Subcommand};
@@ -43,6 +48,9 @@ enum Command {
     /// Make admins.
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Import and export people.
+    #[command(subcommand)]
+    User(user::Command),
     /// List and rotate the keys that sign tokens and the key that protects personal data.
     #[command(subcommand)]
     Keys(keys::Command),
@@ -71,6 +79,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Serve => serve::run(&Config::load(&sources)?).await,
         Command::Migrate(command) => command.run(&Config::load(&sources)?).await,
         Command::Admin(command) => command.run(&Config::load(&sources)?).await,
+        Command::User(command) => command.run(&Config::load(&sources)?).await,
         Command::Keys(command) => command.run(&Config::load(&sources)?).await,
     }
 }

@@ -11,6 +11,7 @@ pub mod email;
 pub mod error;
 pub mod event;
 pub mod id;
+pub mod import;
 pub mod mail;
 pub mod page;
 pub mod password;

@@ -25,6 +25,8 @@ pub mod sweep;
 pub mod system;
 pub mod termination;
 pub mod tokens;
+pub mod user_export;
+pub mod user_import;
 
 pub use crate::infra::{
     entropy::Entropy,

@@ -2,10 +2,12 @@
 //! wall: database errors gain their meaning here, by constraint name, and entities never leave.
 
 pub mod audit;
+mod bulk;
 pub mod cards;
 pub mod credentials;
 pub mod email_changes;
 mod entity;
+pub mod imports;
 pub mod keys;
 pub mod links;
 mod migration;
@@ -18,6 +20,7 @@ pub mod search;
 pub mod sessions;
 mod store;
 pub mod sweep;
+pub mod user_pages;
 pub mod users;
 mod wall;
 

@@ -194,7 +194,7 @@ async fn assemble(
     user(row, roles).map(Some)
 }
 
-fn user(row: users::Model, roles: Roles) -> Result<StoredUser> {
+pub(super) fn user(row: users::Model, roles: Roles) -> Result<StoredUser> {
     let unknown = |what: &str| Error::internal(anyhow::anyhow!("unknown {what} in users"));
     let username = row.username.as_deref().map(Username::parse).transpose();
     Ok(User {

@@ -5,7 +5,7 @@ use crate::domain::error::{Clash, Error, Part};
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 
 /// Constraint on PostgreSQL, column on SQLite, and what breaking it means.
-const CLASHES: [(&str, &str, Clash); 3] = [
+const CLASHES: [(&str, &str, Clash); 4] = [
     (
         "users_email_index_key",
         "users.email_index",
@@ -19,6 +19,11 @@ const CLASHES: [(&str, &str, Clash); 3] = [
     (
         "refresh_tokens_one_leaf",
         "refresh_tokens.session_id",
+        Clash::State,
+    ),
+    (
+        "import_batches_key",
+        "import_batches.file_digest",
         Clash::State,
     ),
 ];

@@ -42,4 +42,5 @@ mod support;
 mod system;
 mod termination;
 mod tokens;
+mod user_import;
 mod users;

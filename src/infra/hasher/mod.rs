@@ -8,7 +8,7 @@ mod tests;
 
 use crate::{
     domain::{
-        error::{Error, Result},
+        error::{Error, Fault, Result},
         password::{Password, PasswordHash},
     },
     infra::entropy::Entropy,
@@ -16,7 +16,7 @@ use crate::{
 use argon2::{Algorithm, Argon2, Params, Version};
 use queue::{Memory, Queue};
 use std::sync::Arc;
-use stored::Stored;
+use stored::{Stored, Unusable};
 
 /// Bytes of salt in our own hashes.
 const SALT_LENGTH: usize = 16;
@@ -114,6 +114,21 @@ impl Hasher {
         // Nobody's password is never right, whatever the comparison says.
         self.0.queue.run(work).await.map(|_| ())
     }
+}
+
+/// Whether a hash that another system made can be verified here, at a cost that we bear.
+pub fn must_be_usable(hash: &PasswordHash) -> Result<(), Fault> {
+    Stored::parse(hash.as_str())
+        .map(|_| ())
+        .map_err(|why| match why {
+            Unusable::Malformed => {
+                Fault::new("format", "This hash is of no form that is known here.")
+            }
+            Unusable::OverCap => Fault::new(
+                "too_long",
+                "This hash asks for more memory or time than is given.",
+            ),
+        })
 }
 
 impl std::fmt::Debug for Hasher {
