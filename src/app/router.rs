@@ -23,6 +23,7 @@ pub(super) fn routers(config: &Config, services: &Services) -> (Router, Router) 
     let web = WebState {
         services: services.clone(),
         host: host(config).into(),
+        origin: config.http.public_origin().into(),
         entropy: services.entropy.clone(),
     };
     let shared = Router::new()
@@ -69,12 +70,18 @@ fn settings(config: &Config) -> HttpSettings {
     }
 }
 
+/// What `/verify-email` is to be had as; the first of equals wins, and who takes anything gets JSON.
+const OFFERS: [&str; 3] = ["application/json", "text/html", "application/problem+json"];
+
 async fn verify_email(State(state): State<WebState>, request: Request) -> Response {
-    // The first of equals wins: who takes anything gets JSON.
-    let best = negotiate::best(request.headers(), &["application/json", "text/html"]);
+    let best = negotiate::best(request.headers(), &OFFERS);
     // HEAD is routed here, too (a mail scanner's, perhaps); it must not use the link up, and the page never does.
     if best == Some("text/html") || request.method() == Method::HEAD {
         return by_accept(web::show_verify_email(&state, request.uri()).await);
+    }
+    if best.is_none() {
+        let offers = "This is to be had as application/json and as text/html.";
+        return by_accept(negotiate::not_acceptable(offers));
     }
     by_accept(http::verify_email_get.call(request, state.services).await)
 }

@@ -6,6 +6,7 @@ mod keys;
 mod migrate;
 mod openapi;
 mod progress;
+mod prompt;
 mod records;
 mod serve;
 mod user;

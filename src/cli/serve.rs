@@ -1,12 +1,16 @@
 //! `usher serve`: listens, starts the jobs, and on a signal drains and stops within the time that is set.
 
+use super::prompt::PromptAcceptor;
 use crate::{
     app::{self, App, Means},
     config::{Config, TlsFiles},
     telemetry,
 };
 use anyhow::Context as _;
-use axum_server::{Handle, tls_rustls::RustlsConfig};
+use axum_server::{
+    Handle,
+    tls_rustls::{RustlsAcceptor, RustlsConfig},
+};
 use hyper_util::rt::TokioTimer;
 use std::{
     net::{SocketAddr, TcpListener},
@@ -33,6 +37,7 @@ const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 /// Serves until told to stop.
 pub async fn run(config: &Config) -> anyhow::Result<()> {
     telemetry::init(&config.logs);
+    warn_of_clear_text(config);
     let listener = listen(config.http.listen)?;
     let admin_listener = config.http.admin_listen.map(listen).transpose()?;
     let app = app::build(config, Means::default()).await?;
@@ -71,6 +76,15 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
     }
 }
 
+/// Says where personal data would cross a network in clear.
+fn warn_of_clear_text(config: &Config) {
+    if config.is_production() && config.database.may_be_in_clear() {
+        tracing::warn!(
+            "the connection to PostgreSQL may be unencrypted: add ?sslmode=verify-full to DATABASE_URL"
+        );
+    }
+}
+
 fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let listener =
         TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
@@ -88,7 +102,13 @@ async fn serve(
     if let Some(files) = tls {
         let tls = RustlsConfig::from_pem_file(&files.cert, &files.key).await;
         let tls = tls.context("TLS_CERT and TLS_KEY cannot be used")?;
-        let mut server = axum_server::from_tcp_rustls(listener, tls)?.handle(handle);
+        let acceptor = PromptAcceptor {
+            inner: RustlsAcceptor::new(tls).handshake_timeout(HEADER_TIMEOUT),
+            limit: HEADER_TIMEOUT,
+        };
+        let mut server = axum_server::from_tcp(listener)?
+            .acceptor(acceptor)
+            .handle(handle);
         server
             .http_builder()
             .http1()

@@ -4,8 +4,8 @@ use super::{
     reader::Reader,
     setting::{Fallback, Setting},
 };
-use secrecy::SecretString;
-use std::{path::Path, time::Duration};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::{net::IpAddr, path::Path, time::Duration};
 use url::Url;
 
 pub(super) const SETTINGS: &[Setting] = &[
@@ -101,6 +101,39 @@ impl DatabaseConfig {
     }
 }
 
+impl DatabaseConfig {
+    /// Whether what goes to the database can leave the machine unencrypted.
+    pub fn may_be_in_clear(&self) -> bool {
+        self.backend == Backend::Postgres
+            && Url::parse(self.url.expose_secret()).is_ok_and(|url| crosses_in_clear(&url))
+    }
+}
+
+/// Whether the URL leads to another machine and does not insist on TLS; a folder is a local socket's.
+fn crosses_in_clear(url: &Url) -> bool {
+    let last = |name: &str| {
+        let found = url.query_pairs().filter(|(key, _)| key == name).last();
+        found.map(|(_, value)| value.into_owned())
+    };
+    let named = last("host").or_else(|| last("hostaddr"));
+    let named = named.or_else(|| url.host_str().map(str::to_owned));
+    let host = named
+        .unwrap_or_default()
+        .replace("%2F", "/")
+        .replace("%2f", "/");
+    let host = host.trim_matches(['[', ']']);
+    let is_local = host.is_empty()
+        || host == "localhost"
+        || host.starts_with('/')
+        || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+    let mode = last("sslmode").or_else(|| last("ssl-mode"));
+    let insists = matches!(
+        mode.as_deref(),
+        Some("require" | "verify-ca" | "verify-full")
+    );
+    !is_local && !insists
+}
+
 fn read_url(reader: &mut Reader, data_dir: &Path) -> (SecretString, Backend) {
     let Some(text) = reader.raw("DATABASE_URL") else {
         let url = format!("sqlite://{}/usher.db", data_dir.display());
@@ -139,4 +172,36 @@ fn judge(text: &str) -> Result<Backend, &'static str> {
 fn is_sqlite_file(text: &str) -> bool {
     let path = text.strip_prefix("sqlite://").unwrap_or_default();
     !path.is_empty() && !path.ends_with('/') && !path.contains('?') && path != ":memory:"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_machine_without_a_mode_that_insists_on_tls_is_reached_in_clear() {
+        let in_clear = |url: &str| crosses_in_clear(&Url::parse(url).unwrap());
+        for url in [
+            "postgresql://u:p@db.example.com/usher",
+            "postgresql://db.example.com:5432/usher?sslmode=prefer",
+            "postgres://10.0.0.5/usher?sslmode=disable",
+            "postgresql://localhost/usher?host=db.example.com",
+            "postgresql://db.example.com/usher?sslmode=require&sslmode=allow",
+        ] {
+            assert!(in_clear(url), "{url}");
+        }
+        for url in [
+            "postgresql://u:p@localhost/usher",
+            "postgresql://127.0.0.1/usher",
+            "postgresql://[::1]:5432/usher",
+            "postgresql:///usher",
+            "postgresql://%2Fvar%2Frun%2Fpostgresql/usher",
+            "postgresql://u@localhost/usher?host=/run/postgresql",
+            "postgresql://db.example.com/usher?sslmode=require",
+            "postgresql://db.example.com/usher?sslmode=verify-ca",
+            "postgresql://db.example.com/usher?sslrootcert=/ca.pem&sslmode=verify-full",
+        ] {
+            assert!(!in_clear(url), "{url}");
+        }
+    }
 }

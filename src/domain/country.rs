@@ -1,6 +1,7 @@
 //! Countries by code or English name (ISO 3166-1). Names are compared by [`key`], so case, accents, "the", "&" and
 //! punctuation do not matter; subdivisions have their own file.
 
+mod regions;
 mod subdivision;
 
 pub use subdivision::state_province;

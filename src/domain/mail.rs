@@ -1,6 +1,7 @@
 //! The mails that the service sends, by what they are for; how they read is in `templates/email/`.
 
 use super::{Timestamp, email::EmailAddress};
+use std::time::Duration;
 
 /// A mail's purpose and what only this one says.
 #[derive(Debug, Clone)]
@@ -18,7 +19,12 @@ pub enum Mail {
     /// To the new address: confirm that it is yours.
     ConfirmEmailChange { link: String },
     /// To the old address: it was replaced; `link` undoes it.
-    EmailChanged { at: Timestamp, link: String },
+    EmailChanged {
+        at: Timestamp,
+        link: String,
+        /// For how long the link works.
+        undo_ttl: Duration,
+    },
     /// A sign-in from a device not seen before.
     NewDevice {
         at: Timestamp,

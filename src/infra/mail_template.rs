@@ -7,7 +7,7 @@ use crate::domain::{
     text::fits_in_mail,
 };
 use askama::Template;
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 /// What all mails of a deployment or to a person share.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +27,8 @@ struct Letter<'a> {
     at: String,
     device: &'a str,
     ip: String,
+    /// How long the link works.
+    lasts: String,
 }
 
 /// The three parts of each mail, as types that askama fills at compile time.
@@ -86,6 +88,7 @@ pub fn render(mail: &Mail, context: &MailContext<'_>, to: &str) -> Result<Messag
         at: String::new(),
         device: "",
         ip: String::new(),
+        lasts: String::new(),
     };
     match mail {
         Mail::VerifyEmail { link }
@@ -93,7 +96,10 @@ pub fn render(mail: &Mail, context: &MailContext<'_>, to: &str) -> Result<Messag
         | Mail::Invitation { link }
         | Mail::ConfirmEmailChange { link } => letter.link = link,
         Mail::AccountExists { reset_link } => letter.link = reset_link,
-        Mail::EmailChanged { at, link } => (letter.at, letter.link) = (date_time(*at), link),
+        Mail::EmailChanged { at, link, undo_ttl } => {
+            (letter.at, letter.link) = (date_time(*at), link);
+            letter.lasts = days(*undo_ttl);
+        }
         Mail::PasswordChanged { at, reset_link } | Mail::AccountLocked { at, reset_link } => {
             (letter.at, letter.link) = (date_time(*at), reset_link);
         }
@@ -130,6 +136,14 @@ fn date_time(at: Timestamp) -> String {
     at.format("%-d %B %Y, %H:%M UTC").to_string()
 }
 
+/// `1 day`, `7 days`; a part of a day counts for nothing.
+fn days(time: Duration) -> String {
+    match time.as_secs() / 86_400 {
+        1 => "1 day".to_owned(),
+        days => format!("{days} days"),
+    }
+}
+
 /// The user agent is a stranger's text.
 fn device_name(device: &str) -> &str {
     if fits_in_mail(device) {
@@ -145,149 +159,4 @@ fn address(ip: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const LINK: &str = "https://id.example.com/reset-password#token=AbC-_9&x=1";
-
-    fn every_mail() -> Vec<Mail> {
-        let at = "2026-11-21T14:05:09Z".parse().unwrap();
-        let link = || LINK.to_owned();
-        let device = || "Firefox on Linux".to_owned();
-        vec![
-            Mail::VerifyEmail { link: link() },
-            Mail::PasswordReset { link: link() },
-            Mail::AccountExists { reset_link: link() },
-            Mail::PasswordChanged {
-                at,
-                reset_link: link(),
-            },
-            Mail::ConfirmEmailChange { link: link() },
-            Mail::EmailChanged { at, link: link() },
-            Mail::NewDevice {
-                at,
-                device: device(),
-                ip: "2001:DB8::1".to_owned(),
-                reset_link: link(),
-            },
-            Mail::SessionEnded {
-                at,
-                device: device(),
-                reset_link: link(),
-            },
-            Mail::AccountLocked {
-                at,
-                reset_link: link(),
-            },
-            Mail::AccountTerminated { at },
-        ]
-    }
-
-    fn rendered(mail: &Mail, name: &str) -> Message {
-        let context = MailContext {
-            public_host: "id.example.com",
-            name: Some(name),
-        };
-        render(mail, &context, "bob@example.com").unwrap()
-    }
-
-    #[test]
-    fn every_mail_names_the_place_in_its_one_line_subject() {
-        for mail in every_mail() {
-            let subject = rendered(&mail, "Bob").subject;
-            assert!(subject.contains("id.example.com"), "{subject}");
-            assert!(
-                subject.trim() == subject && !subject.contains('\n'),
-                "{subject:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_link_stands_on_a_line_of_its_own_and_behind_the_button() {
-        for mail in every_mail() {
-            let message = rendered(&mail, "Bob");
-            let lines = message.text.lines().filter(|line| *line == LINK).count();
-            let hrefs = message
-                .html
-                .matches("href=\"https://id.example.com/reset-password#token=AbC-_9&#38;x=1\"")
-                .count();
-            let expected = usize::from(!matches!(mail, Mail::AccountTerminated { .. }));
-            assert_eq!(
-                (lines, hrefs),
-                (expected, 2 * expected),
-                "{}",
-                mail.template()
-            );
-        }
-    }
-
-    #[test]
-    fn what_a_mail_knows_is_in_both_parts() {
-        for mail in every_mail() {
-            let message = rendered(&mail, "Bob");
-            let known = format!("{mail:?}");
-            for (field, said) in [
-                ("at:", "21 November 2026, 14:05 UTC"),
-                ("device:", "Firefox on Linux"),
-                ("ip:", "2001:db8::1"),
-            ] {
-                let expected = known.contains(field);
-                assert_eq!(
-                    message.text.contains(said),
-                    expected,
-                    "{field} {}",
-                    mail.template()
-                );
-                assert_eq!(
-                    message.html.contains(said),
-                    expected,
-                    "{field} {}",
-                    mail.template()
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn no_mail_loads_anything() {
-        for mail in every_mail() {
-            let html = rendered(&mail, "Bob")
-                .html
-                .replace(&LINK.replace('&', "&#38;"), "");
-            for loader in ["src=", "url(", "http", "<img", "<link", "<script"] {
-                assert!(!html.contains(loader), "{loader} in {}", mail.template());
-            }
-            assert!(html.contains("lang=\"en\""));
-        }
-    }
-
-    #[test]
-    fn a_name_is_escaped_in_html_and_literal_in_text() {
-        let name = "Zoë O'Neil & <b>{{7*7}}</b>";
-        let message = rendered(&every_mail()[0], name);
-        let said = fits_in_mail(name);
-        assert_eq!(message.text.contains(&format!("Hello {name},")), said);
-        assert!(!message.html.contains("<b>"));
-        assert_eq!(message.html.contains("{{7*7}}"), said);
-    }
-
-    #[test]
-    fn a_name_that_would_become_a_link_is_left_out() {
-        let message = rendered(&every_mail()[0], "https://evil.example");
-        assert!(message.text.starts_with("Hello,\n"), "{}", message.text);
-        assert!(!message.html.contains("evil"));
-    }
-
-    #[test]
-    fn a_forged_user_agent_or_address_is_left_out() {
-        let mail = Mail::NewDevice {
-            at: Timestamp::default(),
-            device: "x\r\nBcc: https://evil.example".to_owned(),
-            ip: "https://evil.example".to_owned(),
-            reset_link: LINK.to_owned(),
-        };
-        let message = rendered(&mail, "Bob");
-        assert!(!message.text.contains("evil") && !message.html.contains("evil"));
-    }
-}
+mod tests;

@@ -11,6 +11,10 @@ const REFUSALS_EACH: u32 = 2;
 
 /// Runs until told to stop.
 pub async fn run(services: Services, stop: CancellationToken) {
+    // The gauges are there from the start on.
+    if let Err(error) = services.observe().await {
+        super::rest_after("beat", &error, &stop).await;
+    }
     for number in 1_u32.. {
         let pause = tokio::time::sleep(BEAT);
         tokio::select! { () = pause => {}, () = stop.cancelled() => {} }

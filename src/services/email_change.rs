@@ -173,8 +173,12 @@ impl Services {
         )
         .await?;
         let link = self.fragment_link("/undo-email-change", &undo);
-        self.queue_mail(&tx, &user, &old, &Mail::EmailChanged { at: now, link })
-            .await?;
+        let mail = Mail::EmailChanged {
+            at: now,
+            link,
+            undo_ttl: self.policy.email_change_undo_ttl,
+        };
+        self.queue_mail(&tx, &user, &old, &mail).await?;
         self.commit(tx).await
     }
 

@@ -28,6 +28,8 @@ pub struct WebState {
     pub services: Services,
     /// The name by which people know the deployment.
     pub host: std::sync::Arc<str>,
+    /// Of the public URL, as browsers name it.
+    pub origin: std::sync::Arc<str>,
     pub entropy: crate::services::Entropy,
 }
 

@@ -137,3 +137,17 @@ async fn k5_the_least_environment_of_production_starts_and_keeps_the_operators_d
     );
     service.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn v12_3_3_production_warns_of_a_database_that_is_reached_in_clear() {
+    let db = TestDatabase::create().await;
+    for (mode, warns) in [("", true), ("?sslmode=verify-full", false)] {
+        let url = format!("postgresql://usher:canary@db.invalid/usher{mode}");
+        let mut settings = PRODUCTION.to_vec();
+        settings.push(("DATABASE_URL", &url));
+        let ended = run(&db, &["serve"], &settings).await;
+        let log = format!("{}{}", ended.stdout, ended.stderr);
+        assert_eq!(log.contains("?sslmode=verify-full to"), warns, "{log}");
+        assert!(!log.contains("canary"), "{log}");
+    }
+}

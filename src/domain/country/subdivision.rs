@@ -1,85 +1,16 @@
 //! States and provinces: free text, as nobody has a full list of what people write, but never a known subdivision of
 //! another country (ISO 3166-2). A name that says nothing about a country is let through.
 
-use super::{country, key, without_bracket};
+use super::{
+    country, key,
+    regions::{EXONYMS, GENERIC, SHARED, TERRITORIES},
+    without_bracket,
+};
 use crate::domain::{error::Fault, text};
 use rust_iso3166::iso3166_2::{SUBDIVISION_MAP, from_code};
 use std::{collections::HashMap, sync::LazyLock};
 
 const MAX: usize = 100;
-
-/// By country: English names of subdivisions that the standard lists in another language only.
-const EXONYMS: &[(&str, &str)] = &[
-    (
-        "DE",
-        "Bavaria, Hesse, Lower Saxony, North Rhine-Westphalia, Rhineland-Palatinate, Saxony, Saxony-Anhalt, Thuringia",
-    ),
-    (
-        "AT",
-        "Lower Austria, Upper Austria, Carinthia, Styria, Tyrol",
-    ),
-    (
-        "NL",
-        "Friesland, North Brabant, North Holland, South Holland",
-    ),
-    ("BE", "East Flanders, West Flanders, Flanders, Wallonia"),
-    (
-        "FR",
-        "Brittany, Burgundy, Corsica, Normandy, Basque Country",
-    ),
-    (
-        "ES",
-        "Andalusia, Balearic Islands, Basque Country, Canary Islands, Castile and León, Catalonia, Navarre",
-    ),
-    (
-        "IT",
-        "Apulia, Aosta Valley, Lombardy, Piedmont, Sardinia, Sicily, Tuscany",
-    ),
-    ("PL", "Masovia, Silesia, Lesser Poland"),
-    ("CH", "Geneva, Lucerne, Grisons"),
-];
-
-/// By country whose subdivisions they share: territories that the standard also lists as countries.
-const TERRITORIES: &[(&str, &str)] = &[
-    ("US", "AS, GU, MP, PR, UM, VI"),
-    ("FR", "BL, GF, GP, MF, MQ, NC, PF, PM, RE, TF, WF, YT"),
-    ("NL", "AW, BQ, CW, SX"),
-    ("CN", "HK, MO, TW"),
-    ("FI", "AX"),
-    ("NO", "SJ"),
-];
-
-/// Words that make names in many countries, listed in the standard or not.
-const GENERIC: &[&str] = &[
-    "north",
-    "south",
-    "east",
-    "west",
-    "northern",
-    "southern",
-    "eastern",
-    "western",
-    "central",
-    "centre",
-    "center",
-    "centro",
-    "norte",
-    "sur",
-    "sud",
-    "nord",
-    "est",
-    "ouest",
-    "capital",
-    "coast",
-    "region",
-    "province",
-    "state",
-    "district",
-    "metropolitan",
-    "saint",
-    "san",
-    "santa",
-];
 
 /// From [`key`] of a name to the countries that have such a subdivision.
 static NAMES: LazyLock<HashMap<String, Vec<&'static str>>> = LazyLock::new(|| {
@@ -96,6 +27,13 @@ static NAMES: LazyLock<HashMap<String, Vec<&'static str>>> = LazyLock::new(|| {
         let countries = names.entry(name).or_default();
         if !countries.contains(&code) {
             countries.push(code);
+        }
+    }
+    for (code, shared) in SHARED {
+        for name in shared.split(", ") {
+            if let Some(countries) = names.get_mut(&key(name)) {
+                countries.push(code);
+            }
         }
     }
     names
@@ -216,6 +154,25 @@ mod tests {
             assert!(accepted(country, "Punjab"), "{country}");
         }
         assert!(!accepted("US", "Punjab"));
+    }
+
+    #[test]
+    fn a_region_that_reaches_over_a_border_is_accepted_on_both_sides() {
+        for (country, state) in [
+            ("GB", "Ulster"),
+            ("IE", "Ulster"),
+            ("CZ", "Silesia"),
+            ("PL", "Silesia"),
+            ("SE", "Lapland"),
+            ("FI", "Lapland"),
+            ("IT", "Tyrol"),
+            ("FR", "Catalonia"),
+        ] {
+            assert!(accepted(country, state), "{country} {state}");
+        }
+        for (country, state) in [("US", "Ulster"), ("ES", "Silesia"), ("BR", "Tyrol")] {
+            assert!(!accepted(country, state), "{country} {state}");
+        }
     }
 
     #[test]

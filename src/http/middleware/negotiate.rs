@@ -14,10 +14,14 @@ const JSON: [&str; 2] = ["application/json", "application/problem+json"];
 /// Refuses with 406 who does not take JSON; a `route_layer` for routes that offer nothing else.
 pub async fn json(request: Request, next: Next) -> Response {
     if best(request.headers(), &JSON).is_none() {
-        let detail = "This operation answers in application/json only.";
-        return Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail).into_response();
+        return not_acceptable("This operation answers in application/json only.");
     }
     next.run(request).await
+}
+
+/// The answer to who takes nothing of what is offered.
+pub fn not_acceptable(detail: &'static str) -> Response {
+    Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail).into_response()
 }
 
 /// The offer that the client likes best, the first of equals; `None` if it takes none of them.

@@ -152,16 +152,14 @@ fn complete(operation: &mut Operation, path: &str) {
         RefOr::T(parameter) => parameter.parameter_in == ParameterIn::Query,
         RefOr::Ref(_) => true,
     });
-    let answers_json = operation
-        .responses
-        .responses
-        .values()
-        .any(|response| match response {
-            RefOr::T(response) => {
-                response.content.contains_key("application/json") || response.content.is_empty()
-            }
-            RefOr::Ref(_) => false,
-        });
+    let mut responses = operation.responses.responses.iter();
+    // A redirection is taken by everybody.
+    let answers_json = responses.any(|(status, response)| match response {
+        RefOr::T(response) if status.starts_with('2') => {
+            response.content.contains_key("application/json") || response.content.is_empty()
+        }
+        _ => false,
+    });
     leave_bodies_out(operation);
     name_failures(operation);
     headers::add(operation, !is_system);

@@ -93,6 +93,15 @@ async fn a_form_of_another_site_is_refused() {
     api.send()
         .await
         .expect_problem(415, "unsupported_media_type");
+    for origin in [
+        "https://evil.example",
+        "https://usher.test",
+        "http://usher.test:81",
+    ] {
+        let request = app.request(Method::POST, "/verify-email");
+        let request = request.header("origin", origin);
+        request.form(&[("token", &token)]).send().await.expect(403);
+    }
     assert_eq!(pending(&app).await, 1);
     let request = app
         .request(Method::POST, "/verify-email")
