@@ -88,7 +88,9 @@ impl App {
         self.services.flush_refusals().await?;
         self.services.load_signing_keys().await?;
         self.services.rotate_aged_signing_keys().await?;
+        while self.services.seal_audit_log().await? > 0 {}
         while self.services.sweep().await? {}
+        while self.services.sweep_audit_log().await? {}
         self.services.observe().await?;
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! by section. Each section's file holds its part of the table, its struct and its rules.
 
 mod admin;
+mod audit;
 mod database;
 mod environment;
 mod files;
@@ -25,6 +26,7 @@ mod sources;
 mod tokens;
 
 pub use admin::AdminConfig;
+pub use audit::AuditConfig;
 pub use database::{DatabaseConfig, Synchronous};
 pub use environment::Environment;
 pub use http::{Docs, HttpConfig, Origins, TlsFiles};
@@ -88,6 +90,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// The first admin.
     pub admin: AdminConfig,
+    /// How long the audit trail is kept.
+    pub audit: AuditConfig,
     /// How much is logged, in which form.
     pub logs: LogConfig,
     shown: Vec<Shown>,
@@ -147,6 +151,7 @@ impl Config {
             password: self.passwords.policy,
             stranger_mails: self.limits.recipient,
             max_failures: self.passwords.max_failures,
+            audit_retention: self.audit.retention,
         }
     }
 
@@ -167,6 +172,7 @@ impl Config {
             mail: MailConfig::read(reader, &origin),
             limits: LimitsConfig::read(reader),
             admin: AdminConfig::read(reader),
+            audit: AuditConfig::read(reader),
             logs: LogConfig::read(reader),
             shown: Vec::new(),
             http: http?,

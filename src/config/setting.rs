@@ -2,7 +2,7 @@
 //! the checks, `.env.example` and the reference in the documentation all follow from here.
 
 use super::{
-    admin, database, environment, http, keys, limits, logs, mail, passwords, signup, tokens,
+    admin, audit, database, environment, http, keys, limits, logs, mail, passwords, signup, tokens,
 };
 
 /// What holds when nothing is set.
@@ -74,7 +74,7 @@ impl Setting {
 }
 
 /// The table, section by section, in the order in which it is documented.
-pub(super) static TABLE: [(&str, &[Setting]); 11] = [
+pub(super) static TABLE: [(&str, &[Setting]); 12] = [
     ("General", environment::SETTINGS),
     ("Database", database::SETTINGS),
     ("HTTP", http::SETTINGS),
@@ -85,6 +85,7 @@ pub(super) static TABLE: [(&str, &[Setting]); 11] = [
     ("Mail", mail::SETTINGS),
     ("Rate limits", limits::SETTINGS),
     ("First admin", admin::SETTINGS),
+    ("Audit trail", audit::SETTINGS),
     ("Logs", logs::SETTINGS),
 ];
 

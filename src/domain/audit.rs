@@ -1,6 +1,13 @@
 //! The audit trail's entries: who did what to whom, when, from where, and how it ended.
 
-use super::{actor::Actor, client::Client, error::Error, id::UserId};
+use super::{
+    Timestamp,
+    actor::Actor,
+    client::Client,
+    error::Error,
+    id::{AuditId, UserId},
+    secret::Sealed,
+};
 use serde_json::{Value, json};
 
 /// How it ended.
@@ -51,6 +58,26 @@ impl Refused {
             code: error.code(),
         })
     }
+}
+
+/// An entry as it is kept, every column of it but its place in the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEntry {
+    pub id: AuditId,
+    pub at: Timestamp,
+    pub action: String,
+    pub outcome: String,
+    pub actor_type: String,
+    pub actor_id: Option<UserId>,
+    pub subject_id: Option<UserId>,
+    /// Whose data key sealed the personal fields; none for the service's own.
+    pub key_owner: Option<UserId>,
+    pub ip: Option<Sealed>,
+    pub ip_index: Option<Vec<u8>>,
+    pub user_agent: Option<Sealed>,
+    pub request_id: String,
+    /// JSON.
+    pub details: String,
 }
 
 /// One entry before it is written; `action` is the use case's verb phrase.

@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod audit;
+pub mod audit_chain;
 pub mod card;
 pub mod change;
 pub mod claims;

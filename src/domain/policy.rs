@@ -70,4 +70,6 @@ pub struct Policy {
     pub stranger_mails: Option<Rate>,
     /// Consecutive wrong passwords after which sign-in by password waits for a reset (NIST SP 800-63B-4: at most 100).
     pub max_failures: i32,
+    /// How long entries of the audit trail are kept; `None` is for ever.
+    pub audit_retention: Option<Duration>,
 }

@@ -3,6 +3,7 @@
 
 mod beat;
 mod courier;
+mod sealer;
 mod sweeper;
 
 use crate::{domain::Error, services::Services};
@@ -27,6 +28,7 @@ impl Jobs {
             running: JoinSet::new(),
         };
         jobs.supervise("courier", services, courier::run);
+        jobs.supervise("sealer", services, sealer::run);
         jobs.supervise("sweeper", services, sweeper::run);
         jobs.supervise("beat", services, beat::run);
         jobs

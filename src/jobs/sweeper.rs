@@ -1,4 +1,4 @@
-//! Forgets expired rows in bounded batches, and renews signing keys that have reached their age.
+//! Forgets expired rows, of the audit trail too, in bounded batches, and renews signing keys that have reached their age.
 
 use crate::{domain::Result, services::Services};
 use std::time::Duration;
@@ -19,5 +19,6 @@ pub async fn run(services: Services, stop: CancellationToken) {
 
 async fn round(services: &Services, stop: &CancellationToken) -> Result<()> {
     while services.sweep().await? && !stop.is_cancelled() {}
+    while services.sweep_audit_log().await? && !stop.is_cancelled() {}
     services.rotate_aged_signing_keys().await
 }

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod admin;
 pub mod audit;
+pub mod audit_seals;
 pub mod email_change;
 pub mod email_verification;
 pub mod events;

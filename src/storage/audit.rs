@@ -3,7 +3,7 @@
 use super::entity::audit_log;
 use crate::domain::{
     Result, Timestamp,
-    audit::AuditEntry,
+    audit::{AuditEntry, StoredEntry},
     id::{AuditId, UserId},
     secret::{BlindIndex, Sealed},
 };
@@ -41,9 +41,30 @@ pub async fn insert_entry(
         user_agent_sealed: Set(origin.user_agent.map(|sealed| sealed.0)),
         request_id: Set(entry.client.request_id.clone()),
         details: Set(entry.details.to_string()),
+        sequence: Set(None),
+        hash: Set(None),
     };
     audit_log::Entity::insert(row)
         .exec_without_returning(db)
         .await?;
     Ok(())
+}
+
+/// The entry of a row, without its place in the chain.
+pub(super) fn entry(row: audit_log::Model) -> StoredEntry {
+    StoredEntry {
+        id: AuditId(row.id),
+        at: row.at,
+        action: row.action,
+        outcome: row.outcome,
+        actor_type: row.actor_type,
+        actor_id: row.actor_id.map(UserId),
+        subject_id: row.subject_id.map(UserId),
+        key_owner: row.key_owner.map(UserId),
+        ip: row.ip_sealed.map(Sealed),
+        ip_index: row.ip_index,
+        user_agent: row.user_agent_sealed.map(Sealed),
+        request_id: row.request_id,
+        details: row.details,
+    }
 }

@@ -51,6 +51,11 @@ impl DataKey {
         open(&self.0.sealing, field, sealed)
     }
 
+    /// The seed of a key pair for this use; the same each time, so that it need not be kept.
+    pub fn seed(&self, label: &str) -> Zeroizing<[u8; 32]> {
+        sealing::derive(&self.0.root, label)
+    }
+
     /// The same for the same kind and value under the same key, and telling nothing without it. What must be found
     /// across people is indexed under the deployment's own data key, which master key rotation leaves as it is.
     pub fn blind_index(&self, kind: &str, value: &str) -> BlindIndex {

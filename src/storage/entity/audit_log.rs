@@ -20,6 +20,9 @@ pub struct Model {
     pub user_agent_sealed: Option<Vec<u8>>,
     pub request_id: String,
     pub details: String,
+    /// Place in the chain and hash; none until sealed.
+    pub sequence: Option<i64>,
+    pub hash: Option<Vec<u8>>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

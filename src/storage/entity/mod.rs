@@ -1,6 +1,7 @@
 //! One SeaORM entity per table. They never leave this floor: queries take and give domain types.
 
 pub mod audit_log;
+pub mod audit_seals;
 pub mod avatars;
 pub mod credentials;
 pub mod email_changes;
