@@ -1,6 +1,7 @@
 //! Floor 4, the command line: the service itself and what operators do beside it.
 
 mod admin;
+mod audit;
 mod config;
 mod keys;
 mod migrate;
@@ -55,6 +56,9 @@ enum Command {
     /// List and rotate the keys that sign tokens and the key that protects personal data.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Check the audit trail for tampering.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Check or show the settings.
     #[command(subcommand)]
     Config(config::Command),
@@ -82,6 +86,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Admin(command) => command.run(&Config::load(&sources)?).await,
         Command::User(command) => command.run(&Config::load(&sources)?).await,
         Command::Keys(command) => command.run(&Config::load(&sources)?).await,
+        Command::Audit(command) => command.run(&Config::load(&sources)?).await,
     }
 }
 

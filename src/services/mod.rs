@@ -5,6 +5,7 @@ pub mod account;
 pub mod admin;
 pub mod audit;
 pub mod audit_seals;
+pub mod audit_verification;
 pub mod email_change;
 pub mod email_verification;
 pub mod events;

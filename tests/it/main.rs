@@ -12,6 +12,7 @@
 mod access;
 mod account;
 mod audit;
+mod audit_seals;
 mod cli;
 mod config;
 mod conventions;
