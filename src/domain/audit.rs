@@ -4,11 +4,12 @@ use super::{
     Timestamp,
     actor::Actor,
     client::Client,
-    error::Error,
+    error::{Error, Fault},
     id::{AuditId, UserId},
     secret::Sealed,
 };
 use serde_json::{Value, json};
+use std::net::IpAddr;
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,6 +29,15 @@ impl Outcome {
             Self::Refused => "refused",
             Self::Failed => "failed",
         }
+    }
+
+    /// Reads the name.
+    pub fn read(name: &str) -> Result<Self, Fault> {
+        let all = [Self::Success, Self::Refused, Self::Failed];
+        let unknown = Fault::new("unknown_value", "This is success, refused or failed.");
+        all.into_iter()
+            .find(|outcome| outcome.as_str() == name)
+            .ok_or(unknown)
     }
 }
 
@@ -78,6 +88,37 @@ pub struct StoredEntry {
     pub request_id: String,
     /// JSON.
     pub details: String,
+}
+
+/// Which entries somebody wants to read; all of what is set must hold.
+#[derive(Debug, Clone, Default)]
+pub struct AuditQuery {
+    pub actor: Option<UserId>,
+    pub subject: Option<UserId>,
+    pub action: Option<String>,
+    pub outcome: Option<Outcome>,
+    pub ip: Option<IpAddr>,
+    /// From this time on.
+    pub from: Option<Timestamp>,
+    /// Before this time.
+    pub to: Option<Timestamp>,
+}
+
+impl AuditQuery {
+    /// The names of what is set.
+    pub fn names(&self) -> Vec<&'static str> {
+        let all = [
+            ("actor", self.actor.is_some()),
+            ("subject", self.subject.is_some()),
+            ("action", self.action.is_some()),
+            ("outcome", self.outcome.is_some()),
+            ("ip", self.ip.is_some()),
+            ("from", self.from.is_some()),
+            ("to", self.to.is_some()),
+        ];
+        let set = all.into_iter().filter(|(_, is_set)| *is_set);
+        set.map(|(name, _)| name).collect()
+    }
 }
 
 /// One entry before it is written; `action` is the use case's verb phrase.

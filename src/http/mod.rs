@@ -41,6 +41,7 @@ impl Http {
         let api = v1::routes()
             .merge(compat::routes())
             .route_layer(from_fn(negotiate::json))
+            .merge(v1::routes_in_many_forms())
             .with_state(self.services.clone());
         let routes = system::routes(self.system()).merge(api).merge(pages);
         framed(routes, &self.frame())

@@ -2,8 +2,10 @@
 //! A use case is one transaction: state, audit row, event row and mail row together or not at all.
 
 pub mod account;
+pub mod activity;
 pub mod admin;
 pub mod audit;
+pub mod audit_logs;
 pub mod audit_seals;
 pub mod audit_verification;
 pub mod email_change;

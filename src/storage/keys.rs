@@ -55,6 +55,18 @@ pub async fn find_user_key(db: &impl ConnectionTrait, id: UserId) -> Result<Opti
     }))
 }
 
+/// The wrapped data keys of those among these people who still have one.
+pub async fn list_user_keys(
+    db: &impl ConnectionTrait,
+    ids: Vec<UserId>,
+) -> Result<Vec<(UserId, WrappedKey)>> {
+    let rows = user_keys::Entity::find()
+        .filter(user_keys::Column::UserId.is_in(ids.into_iter().map(|id| id.0)))
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(owned).collect())
+}
+
 /// Up to `limit` users whose keys another master key wraps.
 pub async fn list_user_keys_not_under(
     db: &impl ConnectionTrait,
@@ -67,16 +79,15 @@ pub async fn list_user_keys_not_under(
         .limit(limit)
         .all(db)
         .await?;
-    let pair = |row: user_keys::Model| {
-        (
-            UserId(row.user_id),
-            WrappedKey {
-                master_key_id: row.master_key_id,
-                bytes: row.wrapped,
-            },
-        )
+    Ok(rows.into_iter().map(owned).collect())
+}
+
+fn owned(row: user_keys::Model) -> (UserId, WrappedKey) {
+    let key = WrappedKey {
+        master_key_id: row.master_key_id,
+        bytes: row.wrapped,
     };
-    Ok(rows.into_iter().map(pair).collect())
+    (UserId(row.user_id), key)
 }
 
 /// How many users' keys another master key wraps.

@@ -2,6 +2,7 @@
 //! wall: database errors gain their meaning here, by constraint name, and entities never leave.
 
 pub mod audit;
+pub mod audit_logs;
 pub mod audit_seals;
 mod bulk;
 pub mod cards;

@@ -42,6 +42,8 @@ const TABLE: &[(&str, Who)] = &[
     ("find_password_page", Who::Anyone),
     ("get_me", Who::User),
     ("get_password_policy", Who::Anyone),
+    ("list_activity", Who::User),
+    ("list_audit_logs", Who::Manager),
     ("list_keys", Who::Anyone),
     ("list_sessions", Who::User),
     ("login", Who::Anyone),

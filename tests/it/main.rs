@@ -11,7 +11,9 @@
 
 mod access;
 mod account;
+mod activity;
 mod audit;
+mod audit_logs;
 mod audit_seals;
 mod cli;
 mod config;

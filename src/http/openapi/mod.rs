@@ -35,6 +35,7 @@ use utoipa::{
         (name = "Authentication", description = "Sign-up, sign-in, tokens, verification, reset, invitation."),
         (name = "Sessions", description = "One's signed-in devices."),
         (name = "Account", description = "One's own account: password, address, end."),
+        (name = "Audit trail", description = "Who did what, on whom, from where."),
         (name = "System", description = "The service itself: health, figures, keys."),
     ),
     modifiers(&Bearer),

@@ -1,6 +1,8 @@
 //! `/api/v1`: one file a feature, named as its service. Routes stand in the feature's `routes()`.
 
 pub mod account;
+pub mod activity;
+pub mod audit_logs;
 pub mod card;
 pub mod email_change;
 pub mod email_verification;
@@ -35,6 +37,19 @@ pub fn routes() -> Router<Services> {
     Router::from(described())
 }
 
+/// The operations that offer more than JSON, and so look at `Accept` themselves.
+fn described_in_many_forms() -> OpenApiRouter<Services> {
+    OpenApiRouter::new().nest(
+        "/api/v1",
+        OpenApiRouter::new().routes(routes!(audit_logs::list_audit_logs)),
+    )
+}
+
+/// All of those.
+pub fn routes_in_many_forms() -> Router<Services> {
+    Router::from(described_in_many_forms())
+}
+
 /// The users' operations alone, to be mounted at another path, too.
 pub fn user_routes() -> Router<Services> {
     Router::from(users())
@@ -47,6 +62,7 @@ pub fn document() -> OpenApi {
         .routes(routes!(email_verification::verify_email_get));
     let mut document = described().into_openapi();
     document.merge(elsewhere.into_openapi());
+    document.merge(described_in_many_forms().into_openapi());
     document
 }
 
@@ -86,4 +102,5 @@ fn users() -> OpenApiRouter<Services> {
         ))
         .routes(routes!(search::search_users))
         .routes(routes!(termination::terminate_account))
+        .routes(routes!(activity::list_activity))
 }

@@ -1,0 +1,298 @@
+//! Reading the audit trail: page by page, or all of it as a stream of lines.
+
+use crate::{
+    domain::{
+        Result, Timestamp,
+        actor::SignedIn,
+        audit::{AuditQuery, Outcome},
+        error::{Fault, Violation},
+        id::{AuditId, UserId},
+        page::PageRequest,
+    },
+    http::{
+        collection::{Collection, CollectionResponse, PageFields},
+        extract::{Caller, Check, Field, Query},
+        middleware::negotiate,
+        problem::Problem,
+    },
+    services::{
+        Services,
+        audit_logs::{AuditEntryView, AuditExport, ORDER, Party},
+    },
+};
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, OriginalUri, State},
+    http::{StatusCode, Uri, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use futures_util::stream;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+const LINES: &str = "application/x-ndjson";
+/// What the operation offers, the usual first.
+const OFFERS: [&str; 3] = ["application/json", LINES, "application/problem+json"];
+/// The longest name of an action.
+const LONGEST_ACTION: usize = 64;
+
+/// Somebody, by kind and id.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditParty)]
+pub struct PartyResponse {
+    /// `user`, `system` or `anonymous`.
+    #[serde(rename = "type")]
+    #[schema(max_length = 20, example = "user")]
+    kind: String,
+    /// Null for `system`, `anonymous`, and somebody who is not to be known.
+    #[schema(value_type = Option<Uuid>, example = "01936f5e-8a7b-7c3d-9e1f-2a3b4c5d6e7f")]
+    id: Option<UserId>,
+}
+
+/// An entry of the audit trail.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditEntry, example = json!({
+    "id": "01936f5e-8a7b-7c3d-9e1f-2a3b4c5d6e7f", "at": "2026-01-05T12:00:00Z", "action": "login", "outcome": "failed",
+    "actor": { "type": "anonymous", "id": null },
+    "subject": { "type": "user", "id": "01936f5e-8a7b-7c3d-9e1f-2a3b4c5d6e80" }, "ip": "203.0.113.7",
+    "user_agent": "curl/8.5.0", "request_id": "01936f5e-8a7b-7c3d-9e1f-2a3b4c5d6e81",
+    "details": { "code": "invalid_credentials" },
+}))]
+pub struct AuditEntryResponse {
+    #[schema(value_type = Uuid, example = "01936f5e-8a7b-7c3d-9e1f-2a3b4c5d6e7f")]
+    id: AuditId,
+    at: DateTime<Utc>,
+    /// The use case.
+    #[schema(max_length = 100, example = "login")]
+    action: String,
+    /// `success`, `refused` or `failed`.
+    #[schema(max_length = 20, example = "success")]
+    outcome: String,
+    actor: PartyResponse,
+    /// On whom.
+    subject: Option<PartyResponse>,
+    /// Null where there is none, and once the person is erased.
+    #[schema(max_length = 45, example = "203.0.113.7")]
+    ip: Option<String>,
+    #[schema(max_length = 512, example = "curl/8.5.0")]
+    user_agent: Option<String>,
+    #[schema(max_length = 200, example = "01936f5e-8a7b-7c3d-9e1f-2a3b4c5d6e7f")]
+    request_id: String,
+    /// Codes, counts and ids; never personal.
+    #[schema(value_type = Object)]
+    details: Value,
+}
+
+impl From<Party> for PartyResponse {
+    fn from(party: Party) -> Self {
+        Self {
+            kind: party.kind,
+            id: party.id,
+        }
+    }
+}
+
+impl From<AuditEntryView> for AuditEntryResponse {
+    fn from(view: AuditEntryView) -> Self {
+        Self {
+            id: view.id,
+            at: view.at,
+            action: view.action,
+            outcome: view.outcome,
+            actor: view.actor.into(),
+            subject: view.subject.map(PartyResponse::from),
+            ip: view.ip,
+            user_agent: view.user_agent,
+            request_id: view.request_id,
+            details: view.details,
+        }
+    }
+}
+
+/// Which entries.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AuditLogsQuery {
+    /// Id of the person who acted.
+    #[param(value_type = Option<Uuid>, example = "01936f5e-8a7b-7c3d-9e1f-2a3b4c5d6e7f")]
+    #[serde(default)]
+    actor: Field<String>,
+    /// Id of the person on whom.
+    #[param(value_type = Option<Uuid>, example = "01936f5e-8a7b-7c3d-9e1f-2a3b4c5d6e7f")]
+    #[serde(default)]
+    subject: Field<String>,
+    /// Name of the use case.
+    #[param(value_type = Option<String>, max_length = 64, example = "login")]
+    #[serde(default)]
+    action: Field<String>,
+    /// `success`, `refused` or `failed`.
+    #[param(value_type = Option<String>, max_length = 20, example = "success")]
+    #[serde(default)]
+    outcome: Field<String>,
+    /// Network address of the request.
+    #[param(value_type = Option<String>, max_length = 45, example = "203.0.113.7")]
+    #[serde(default)]
+    ip: Field<String>,
+    /// From this time on (RFC 3339).
+    #[param(value_type = Option<String>, max_length = 40, example = "2026-01-05T12:00:00Z")]
+    #[serde(default)]
+    from: Field<String>,
+    /// Before this time (RFC 3339).
+    #[param(value_type = Option<String>, max_length = 40, example = "2027-01-05T12:00:00Z")]
+    #[serde(default)]
+    to: Field<String>,
+    /// How many entries a page has: 1 to 100.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 100, default = 20, example = 20)]
+    #[serde(default)]
+    limit: Field<String>,
+    /// `next_cursor` of the page before.
+    #[param(value_type = Option<String>, max_length = 1000)]
+    #[serde(default)]
+    cursor: Field<String>,
+}
+
+impl AuditLogsQuery {
+    fn check(self) -> Result<(AuditQuery, PageRequest)> {
+        let mut check = Check::new();
+        let actor = check.optional_text("actor", self.actor, user_id);
+        let subject = check.optional_text("subject", self.subject, user_id);
+        let action = check.optional_text("action", self.action, action);
+        let outcome = check.optional_text("outcome", self.outcome, Outcome::read);
+        let ip = check.optional_text("ip", self.ip, |text| {
+            let fault = Fault::new("format", "This is not a network address.");
+            text.parse().map_err(|_| fault)
+        });
+        let from = check.optional_text("from", self.from, time);
+        let to = check.optional_text("to", self.to, time);
+        if let (Some(Some(from)), Some(Some(to))) = (from.value(), to.value())
+            && from > to
+        {
+            check.report([Violation::new("to", "mismatch", "This lies before from.")]);
+        }
+        let page = PageFields {
+            limit: self.limit,
+            cursor: self.cursor,
+            include: Field::Absent,
+        };
+        let page = page.check(&mut check, ORDER);
+        let fields = (actor, subject, action, outcome, ip, from, to, page);
+        let (actor, subject, action, outcome, ip, from, to, page) = check.done(fields)?;
+        let query = AuditQuery {
+            actor,
+            subject,
+            action,
+            outcome,
+            ip,
+            from,
+            to,
+        };
+        Ok((query, page))
+    }
+}
+
+fn user_id(text: &str) -> Result<UserId, Fault> {
+    text.parse()
+        .map_err(|_| Fault::new("format", "This is not an id."))
+}
+
+fn action(text: &str) -> Result<String, Fault> {
+    let is_name = |byte: u8| byte == b'_' || byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    if !text.is_empty() && text.len() <= LONGEST_ACTION && text.bytes().all(is_name) {
+        return Ok(text.to_owned());
+    }
+    Err(Fault::new("format", "This is not the name of an action."))
+}
+
+fn time(text: &str) -> Result<Timestamp, Fault> {
+    let fault = Fault::new("format", "This is not a time such as 2026-01-05T12:00:00Z.");
+    let time = DateTime::parse_from_rfc3339(text).map_err(|_| fault)?;
+    Ok(time.to_utc())
+}
+
+/// Read the audit trail
+///
+/// Newest first. Managers see what was done to people of role `user`. With `Accept: application/x-ndjson` all that
+/// match come as one stream, an entry a line; `limit` and `cursor` mean nothing there. A read is itself an entry.
+#[utoipa::path(
+    get, path = "/audit-logs", tag = "Audit trail", params(AuditLogsQuery), operation_id = "list_audit_logs",
+    security(("bearerAuth" = [])),
+    responses(
+        (status = 200, description = "The entries that match", content(
+            (CollectionResponse<AuditEntryResponse> = "application/json"),
+            (AuditEntryResponse = "application/x-ndjson"),
+        )),
+        (status = 403, description = "`forbidden`"),
+    )
+)]
+pub async fn list_audit_logs(
+    State(services): State<Services>,
+    asked: Asked,
+    Caller(client): Caller,
+    who: SignedIn,
+    Query(query): Query<AuditLogsQuery>,
+) -> Result<Response> {
+    let (query, request) = query.check()?;
+    if asked.form == LINES {
+        let export = services.export_audit_logs(&who, &query, &client).await?;
+        return Ok(lines(services, export));
+    }
+    let page = services.list_audit_logs(&who, &query, &request, &client);
+    let page = page.await?.map(AuditEntryResponse::from);
+    Ok(Collection::of(page, &asked.uri).into_response())
+}
+
+/// Where it was asked, and in which form the answer is to be.
+pub struct Asked {
+    uri: Uri,
+    form: &'static str,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let detail = "This operation answers in application/json or application/x-ndjson.";
+        let refusal = Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail);
+        let form = negotiate::best(&parts.headers, &OFFERS).ok_or(refusal)?;
+        let original = parts.extensions.get::<OriginalUri>();
+        let uri = original.map_or_else(|| parts.uri.clone(), |original| original.0.clone());
+        Ok(Self { uri, form })
+    }
+}
+
+/// Page after page as the client takes them; a failure on the way breaks the stream off, which no client takes for its
+/// end.
+fn lines(services: Services, export: AuditExport) -> Response {
+    let pages = stream::try_unfold((services, export), async |(services, mut export)| {
+        let entries = services.next_of_export(&mut export).await?;
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        let mut text = Vec::new();
+        for entry in entries {
+            let entry = AuditEntryResponse::from(entry);
+            serde_json::to_writer(&mut text, &entry).map_err(crate::domain::Error::internal)?;
+            text.push(b'\n');
+        }
+        Ok::<_, crate::domain::Error>(Some((text, (services, export))))
+    });
+    ([(header::CONTENT_TYPE, LINES)], Body::from_stream(pages)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_a_filter(text in "\\PC{0,70}") {
+            let _ = (user_id(&text), time(&text));
+            if let Ok(action) = action(&text) {
+                prop_assert_eq!(action, text);
+            }
+        }
+    }
+}
