@@ -17,7 +17,10 @@ pub mod mail;
 pub mod page;
 pub mod password;
 pub mod permission;
+pub mod phone;
 pub mod policy;
+pub mod preferences;
+pub mod profile;
 pub mod rate;
 pub mod search;
 pub mod secret;
@@ -25,6 +28,7 @@ pub mod session;
 pub mod text;
 pub mod user;
 pub mod username;
+pub mod web_link;
 
 pub use error::{Error, Result};
 

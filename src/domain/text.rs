@@ -1,5 +1,9 @@
-//! Text that people type: what a line may hold, the form of a locale and of a time zone. What passes here
+//! Text that people type: what a line, a paragraph and a list may hold, the form of a locale and of a time zone. What passes here
 //! goes into mails, pages and exports; nothing that moves or hides neighbouring text may pass.
+
+mod lists;
+
+pub use lists::{distinct, lines};
 
 use super::error::Fault;
 use icu_locale_core::Locale;
@@ -17,6 +21,16 @@ const MAX_LOCALE_BYTES: usize = 35;
 
 /// One line of 1 to `max` code points, NFC and trimmed.
 pub fn line(max: usize, text: &str) -> Result<String, Fault> {
+    free(max, text, |_| false)
+}
+
+/// As [`line`], with line breaks and tabs; every line break is a line feed afterwards.
+pub fn paragraph(max: usize, text: &str) -> Result<String, Fault> {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    free(max, &text, |c| matches!(c, '\n' | '\t'))
+}
+
+fn free(max: usize, text: &str, is_allowed: fn(char) -> bool) -> Result<String, Fault> {
     // A code point has at most 4 bytes, and composing joins at most 4 into one; the longer text is not worth reading.
     if text.trim().len() > max.saturating_mul(16) {
         return Err(TOO_LONG);
@@ -28,7 +42,7 @@ pub fn line(max: usize, text: &str) -> Result<String, Fault> {
     if text.chars().count() > max {
         return Err(TOO_LONG);
     }
-    if text.chars().any(is_disruptive) {
+    if text.chars().any(|c| is_disruptive(c) && !is_allowed(c)) {
         return Err(FORMAT);
     }
     Ok(text)
@@ -142,6 +156,18 @@ mod tests {
     }
 
     #[test]
+    fn a_paragraph_keeps_its_line_breaks_and_nothing_else_that_moves_text() {
+        assert_eq!(paragraph(9, " a\r\nb\rc\td ").unwrap(), "a\nb\nc\td");
+        for (text, code) in [
+            ("\n \r\n", "too_short"),
+            ("a\u{202e}", "format"),
+            ("a\u{b}b", "format"),
+        ] {
+            assert_eq!(paragraph(9, text).unwrap_err().code, code, "{text:?}");
+        }
+    }
+
+    #[test]
     fn a_locale_gets_its_canonical_case() {
         for (text, tag) in [
             ("en", "en"),
@@ -229,6 +255,9 @@ mod tests {
             if let Ok(read) = line(max, &text) {
                 prop_assert!(read.chars().count() <= max);
                 prop_assert_eq!(line(max, &read), Ok(read));
+            }
+            if let Ok(read) = paragraph(max, &text) {
+                prop_assert_eq!(paragraph(max, &read), Ok(read));
             }
             if let Ok(read) = locale(&text) {
                 prop_assert_eq!(locale(&read), Ok(read));

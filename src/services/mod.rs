@@ -20,6 +20,8 @@ pub mod password_change;
 pub mod password_reset;
 mod passwords;
 mod personal_data;
+pub mod preferences;
+pub mod profile;
 pub mod reauthentication;
 pub mod search;
 pub mod sessions;

@@ -35,6 +35,8 @@ pub(super) mod field {
     pub const AUDIT_USER_AGENT: &str = "audit_log.user_agent";
     pub const EVENT_DATA: &str = "outbox_events.data";
     pub const MAIL: &str = "outbox_mails.message";
+    pub const PROFILE: &str = "user_profiles.details";
+    pub const PREFERENCES: &str = "user_preferences.details";
     pub const SIGNING_KEY: &str = "signing_keys.private";
 }
 
@@ -84,15 +86,22 @@ impl Inner {
 
     /// A person's data key; an error after erasure.
     pub(super) async fn user_key(&self, db: &impl Db, id: UserId) -> Result<DataKey> {
+        self.find_user_key(db, id)
+            .await?
+            .ok_or_else(|| Error::internal(anyhow::anyhow!("user {id} has no data key")))
+    }
+
+    /// A person's data key; none after erasure.
+    pub(super) async fn find_user_key(&self, db: &impl Db, id: UserId) -> Result<Option<DataKey>> {
         if let Some(key) = self.data_keys.users.get(&id) {
-            return Ok(key);
+            return Ok(Some(key));
         }
-        let wrapped = keys::find_user_key(db, id).await?;
-        let wrapped =
-            wrapped.ok_or_else(|| Error::internal(anyhow::anyhow!("user {id} has no data key")))?;
+        let Some(wrapped) = keys::find_user_key(db, id).await? else {
+            return Ok(None);
+        };
         let key = self.vault.unwrap(&wrapped, &id.to_string())?;
         self.data_keys.users.insert(id, key.clone());
-        Ok(key)
+        Ok(Some(key))
     }
 
     /// Destroys a person's data key; [`forget_user_key`](Self::forget_user_key) follows the commit.

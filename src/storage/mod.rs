@@ -15,6 +15,8 @@ pub mod links;
 mod migration;
 pub mod outbox;
 pub mod outbox_mails;
+pub mod preferences;
+pub mod profiles;
 pub mod refresh_tokens;
 pub mod roles;
 pub mod schema;

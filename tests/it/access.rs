@@ -44,6 +44,8 @@ const TABLE: &[(&str, Who)] = &[
     ("get_password_policy", Who::Anyone),
     ("list_activity", Who::User),
     ("list_audit_logs", Who::Manager),
+    ("get_preferences", Who::User),
+    ("get_profile", Who::User),
     ("list_keys", Who::Anyone),
     ("list_sessions", Who::User),
     ("login", Who::Anyone),
@@ -62,6 +64,8 @@ const TABLE: &[(&str, Who)] = &[
     ("terminate_account", Who::User),
     ("undo_email_change", Who::Anyone),
     ("update_me", Who::User),
+    ("update_preferences", Who::User),
+    ("update_profile", Who::User),
     ("verify_email", Who::Anyone),
 ];
 
@@ -127,8 +131,9 @@ fn class(reply: &Reply) -> Class {
 }
 
 /// Brings back who has ended the account by an operation; those who were barred before have a mark.
-const REVIVE: &str =
-    "UPDATE users SET status = 'active' WHERE status = 'terminated' AND location IS NULL";
+const REVIVE: &str = "UPDATE users SET status = 'active' WHERE status = 'terminated' AND location IS DISTINCT FROM 'barred'";
+/// Brings back the tiers that an operation has changed; Pia has a mark.
+const RESTORE: &str = "UPDATE users SET tier = CASE WHEN location = 'premium' THEN 'premium' ELSE 'basic' END, tier_until = NULL";
 
 /// A database with everybody in it.
 async fn everybody() -> (TestApp, Vec<(&'static str, String)>) {
@@ -146,7 +151,9 @@ async fn everybody() -> (TestApp, Vec<(&'static str, String)>) {
         tokens.push((email, person.access));
     }
     app.bob().await;
-    app.pia().await;
+    let pia = app.pia().await;
+    let sql = "UPDATE users SET location = 'premium' WHERE id = $id";
+    app.set_in_users_table(PIA, &pia.id, sql).await;
     app.max().await;
     (app, tokens)
 }
@@ -195,6 +202,7 @@ async fn token_of(
         }
         Caller::Person(email, _) => {
             app.db.execute(REVIVE).await;
+            app.db.execute(RESTORE).await;
             Some(app.sign_in(email).await.access)
         }
     }

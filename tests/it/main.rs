@@ -32,6 +32,8 @@ mod pages;
 mod password_change;
 mod password_reset;
 mod passwords;
+mod preferences;
+mod profile;
 mod rate_limits;
 mod readme;
 mod reauthentication;

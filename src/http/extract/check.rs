@@ -93,6 +93,19 @@ impl Check {
         self.change(field, value, |text| parse(&text))
     }
 
+    /// [`Check::change`] for a list whose items have fields with rules of their own.
+    pub fn list_change<T, U>(
+        &mut self,
+        field: &'static str,
+        value: Field<Vec<T>>,
+        parse: impl FnOnce(Vec<T>) -> Result<U, Vec<Violation>>,
+    ) -> Checked<Change<U>> {
+        let Field::Value(items) = value else {
+            return self.change(field, value, |_| Err(Fault::new("format", "")));
+        };
+        Checked(parse(items).map_err(|all| self.report(all)).ok()).map(Change::Set)
+    }
+
     /// [`Check::required`] for text, so that `parse` functions of the domain fit as they are.
     pub fn text<U>(
         &mut self,

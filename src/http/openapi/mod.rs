@@ -36,6 +36,7 @@ use utoipa::{
         (name = "Sessions", description = "One's signed-in devices."),
         (name = "Account", description = "One's own account: password, address, end."),
         (name = "Audit trail", description = "Who did what, on whom, from where."),
+        (name = "Profile", description = "What people tell of themselves, and what they look for."),
         (name = "System", description = "The service itself: health, figures, keys."),
     ),
     modifiers(&Bearer),

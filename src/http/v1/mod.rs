@@ -11,6 +11,8 @@ pub mod login;
 pub mod message;
 pub mod password_change;
 pub mod password_reset;
+pub mod preferences;
+pub mod profile;
 pub mod reauthentication;
 pub mod search;
 pub mod sessions;
@@ -91,6 +93,21 @@ fn auth() -> OpenApiRouter<Services> {
         .routes(routes!(sessions::revoke_session))
 }
 
+/// What people keep here of themselves.
+fn own_data() -> OpenApiRouter<Services> {
+    OpenApiRouter::new()
+        .routes(routes!(
+            profile::get_profile,
+            profile::update_profile,
+            profile::update_profile_put
+        ))
+        .routes(routes!(
+            preferences::get_preferences,
+            preferences::update_preferences,
+            preferences::update_preferences_put
+        ))
+}
+
 /// Everything under `/api/v1/users`.
 fn users() -> OpenApiRouter<Services> {
     OpenApiRouter::new()
@@ -103,4 +120,5 @@ fn users() -> OpenApiRouter<Services> {
         .routes(routes!(search::search_users))
         .routes(routes!(termination::terminate_account))
         .routes(routes!(activity::list_activity))
+        .merge(own_data())
 }
