@@ -85,6 +85,7 @@ impl App {
     /// Writes what is gathered in memory and forgets what has expired; what the other jobs do on their beats.
     pub async fn do_housekeeping(&self) -> anyhow::Result<()> {
         self.services.flush_seen().await?;
+        self.services.flush_profile_views().await?;
         self.services.flush_refusals().await?;
         self.services.load_signing_keys().await?;
         self.services.rotate_aged_signing_keys().await?;

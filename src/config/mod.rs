@@ -23,6 +23,7 @@ mod shown;
 mod signup;
 mod smtp;
 mod sources;
+mod subscription;
 mod tokens;
 
 pub use admin::AdminConfig;
@@ -41,6 +42,7 @@ pub use shown::Shown;
 pub use signup::SignupConfig;
 pub use smtp::SmtpTls;
 pub use sources::{Flags, Sources};
+pub use subscription::SubscriptionConfig;
 pub use tokens::{JwtAlgorithm, TokensConfig};
 
 use crate::domain::policy::Policy;
@@ -80,6 +82,8 @@ pub struct Config {
     pub tokens: TokensConfig,
     /// What a sign-up asks for and gives away.
     pub signup: SignupConfig,
+    /// Who changes a tier.
+    pub subscription: SubscriptionConfig,
     /// Which passwords are taken, and what hashing costs.
     pub passwords: PasswordsConfig,
     /// Master keys of personal data.
@@ -152,6 +156,7 @@ impl Config {
             stranger_mails: self.limits.recipient,
             max_failures: self.passwords.max_failures,
             audit_retention: self.audit.retention,
+            subscription_self_service: self.subscription.self_service,
         }
     }
 
@@ -167,6 +172,7 @@ impl Config {
             data_dir,
             tokens: TokensConfig::read(reader, &origin),
             signup: SignupConfig::read(reader),
+            subscription: SubscriptionConfig::read(reader),
             passwords: PasswordsConfig::read(reader),
             keys: KeysConfig::read(reader),
             mail: MailConfig::read(reader, &origin),

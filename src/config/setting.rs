@@ -3,6 +3,8 @@
 
 use super::{
     admin, audit, database, environment, http, keys, limits, logs, mail, passwords, signup, tokens,
+    admin, database, environment, http, keys, limits, logs, mail, passwords, signup, subscription,
+    tokens,
 };
 
 /// What holds when nothing is set.
@@ -80,6 +82,7 @@ pub(super) static TABLE: [(&str, &[Setting]); 12] = [
     ("HTTP", http::SETTINGS),
     ("Tokens and sessions", tokens::SETTINGS),
     ("Sign-up", signup::SETTINGS),
+    ("Subscriptions", subscription::SETTINGS),
     ("Passwords", passwords::SETTINGS),
     ("Keys", keys::SETTINGS),
     ("Mail", mail::SETTINGS),

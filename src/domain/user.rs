@@ -1,8 +1,10 @@
 //! A person's account and the lawful ways from one state to the next.
 
 mod changes;
+mod subscription;
 
 pub use changes::UserChanges;
+pub use subscription::months;
 
 use super::{
     Error, Timestamp,

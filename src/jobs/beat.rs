@@ -1,4 +1,4 @@
-//! What is gathered in memory and written at intervals: last-seen times, counted refusals, gauges; and signing keys
+//! What is gathered in memory and written at intervals: last-seen times, looks at profiles, counted refusals, gauges; and signing keys
 //! that another node may have rotated. Writes once more when told to stop.
 
 use crate::{domain::Result, services::Services};
@@ -30,6 +30,7 @@ pub async fn run(services: Services, stop: CancellationToken) {
 
 async fn round(services: &Services, with_refusals: bool) -> Result<()> {
     services.flush_seen().await?;
+    services.flush_profile_views().await?;
     if with_refusals {
         services.flush_refusals().await?;
     }

@@ -22,11 +22,14 @@ mod passwords;
 mod personal_data;
 pub mod preferences;
 pub mod profile;
+mod profile_views;
 pub mod reauthentication;
 pub mod search;
 pub mod sessions;
 pub mod signing_keys;
 pub mod signup;
+pub mod stats;
+pub mod subscription;
 pub mod sweep;
 pub mod system;
 pub mod termination;
@@ -55,6 +58,7 @@ use crate::{
     storage::{Store, Tx},
 };
 use personal_data::DataKeys;
+use profile_views::ProfileViews;
 use std::{
     collections::HashMap,
     sync::{
@@ -104,6 +108,8 @@ pub struct Inner {
     data_keys: DataKeys,
     /// Sessions seen since the last flush.
     seen: Mutex<HashMap<SessionId, Timestamp>>,
+    /// Looks at profiles since the last flush.
+    profile_views: Mutex<ProfileViews>,
     /// Refused attempts since the last flush, by action and address.
     refusals: Mutex<HashMap<audit::Source, audit::Refusals>>,
     /// Wakes the courier after a commit that queued a mail.
@@ -136,6 +142,7 @@ impl Services {
             parts,
             data_keys,
             seen: Mutex::default(),
+            profile_views: Mutex::default(),
             refusals: Mutex::default(),
             mail_queued: Notify::new(),
             draining: AtomicBool::new(false),

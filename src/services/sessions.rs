@@ -84,15 +84,9 @@ impl Services {
 
     /// The live sessions of the person who asks, newest first.
     pub async fn list_sessions(&self, who: &SignedIn) -> Result<Vec<SessionView>> {
-        let (db, now) = (self.store.reader(), self.now());
-        let limits = self.session_limits(&who.user);
-        let idle_since = before(now, limits.idle);
+        let db = self.store.reader();
         let mut views = Vec::new();
-        for session in sessions::list_sessions(db, who.user.id, idle_since, now).await? {
-            let session = session.within(limits);
-            if !session.is_live(now) {
-                continue;
-            }
+        for session in self.live_sessions(who).await? {
             let client = self.origin_of(db, &session).await?;
             let seen = self
                 .seen
@@ -113,6 +107,20 @@ impl Services {
             });
         }
         Ok(views)
+    }
+
+    /// The live sessions as they are kept, at most 1,000.
+    pub(super) async fn live_sessions(&self, who: &SignedIn) -> Result<Vec<Session>> {
+        let (db, now) = (self.store.reader(), self.now());
+        let limits = self.session_limits(&who.user);
+        let idle_since = before(now, limits.idle);
+        let mut live = sessions::list_sessions(db, who.user.id, idle_since, now).await?;
+        live = live
+            .into_iter()
+            .map(|session| session.within(limits))
+            .collect();
+        live.retain(|session| session.is_live(now));
+        Ok(live)
     }
 
     /// Ends one session of the person who asks; anybody else's is unknown.

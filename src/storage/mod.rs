@@ -22,6 +22,7 @@ pub mod roles;
 pub mod schema;
 pub mod search;
 pub mod sessions;
+pub mod stats;
 mod store;
 pub mod sweep;
 pub mod user_pages;

@@ -39,6 +39,7 @@ const TABLE: &[(&str, Who)] = &[
     ("delete_me", Who::User),
     ("describe_problem", Who::Anyone),
     ("describe_service", Who::Anyone),
+    ("downgrade_me", Who::User),
     ("find_password_page", Who::Anyone),
     ("get_me", Who::User),
     ("get_password_policy", Who::Anyone),
@@ -46,6 +47,7 @@ const TABLE: &[(&str, Who)] = &[
     ("list_audit_logs", Who::Manager),
     ("get_preferences", Who::User),
     ("get_profile", Who::User),
+    ("get_stats", Who::User),
     ("list_keys", Who::Anyone),
     ("list_sessions", Who::User),
     ("login", Who::Anyone),
@@ -66,6 +68,7 @@ const TABLE: &[(&str, Who)] = &[
     ("update_me", Who::User),
     ("update_preferences", Who::User),
     ("update_profile", Who::User),
+    ("upgrade_me", Who::User),
     ("verify_email", Who::Anyone),
 ];
 

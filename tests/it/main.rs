@@ -43,6 +43,8 @@ mod sessions;
 mod shutdown;
 mod signing_keys;
 mod signup;
+mod stats;
+mod subscription;
 mod support;
 mod system;
 mod termination;

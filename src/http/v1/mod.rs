@@ -17,6 +17,8 @@ pub mod reauthentication;
 pub mod search;
 pub mod sessions;
 pub mod signup;
+pub mod stats;
+pub mod subscription;
 pub mod termination;
 pub mod tokens;
 pub mod user;
@@ -106,6 +108,9 @@ fn own_data() -> OpenApiRouter<Services> {
             preferences::update_preferences,
             preferences::update_preferences_put
         ))
+        .routes(routes!(stats::get_stats))
+        .routes(routes!(subscription::upgrade_me))
+        .routes(routes!(subscription::downgrade_me))
 }
 
 /// Everything under `/api/v1/users`.

@@ -83,7 +83,8 @@ async fn d5_every_operation_refuses_json_that_readers_disagree_about() {
     ];
     for (what, body) in bodies {
         for (place, reply) in to_all(&app, &bob, "application/json", &body).await {
-            let may_be_left_out = place.contains("verif") && reply.status == 202;
+            let may_be_left_out = place.contains("verif") && reply.status == 202
+                || place.ends_with("/upgrade") && reply.status == 200;
             let is_read = what == "a long number" && reply.status == 422
                 || what == "nothing" && may_be_left_out;
             let is_refused = reply.status == 400 && reply.body["code"] == "malformed";
