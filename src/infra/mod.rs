@@ -1,5 +1,6 @@
 //! Floor 1, means: clock, randomness, cryptography, mail, limits. Knows neither the database nor the use cases.
 
+pub mod archive;
 pub mod checkpoint_key;
 pub mod clock;
 pub mod entropy;

@@ -11,6 +11,7 @@ pub mod audit_verification;
 pub mod email_change;
 pub mod email_verification;
 pub mod events;
+pub mod export;
 pub mod invitation;
 mod lockout;
 pub mod login;

@@ -9,6 +9,7 @@ pub mod cards;
 pub mod credentials;
 pub mod email_changes;
 mod entity;
+pub mod export;
 pub mod imports;
 pub mod keys;
 pub mod links;

@@ -40,6 +40,7 @@ const TABLE: &[(&str, Who)] = &[
     ("describe_problem", Who::Anyone),
     ("describe_service", Who::Anyone),
     ("downgrade_me", Who::User),
+    ("export_me", Who::User),
     ("find_password_page", Who::Anyone),
     ("get_me", Who::User),
     ("get_password_policy", Who::Anyone),

@@ -21,6 +21,7 @@ mod conventions;
 mod crash;
 mod email_change;
 mod email_verification;
+mod export;
 mod floors;
 mod invitation;
 mod lockout;

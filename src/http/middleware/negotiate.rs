@@ -11,10 +11,20 @@ use axum::{
 /// What operations of the API offer.
 const JSON: [&str; 2] = ["application/json", "application/problem+json"];
 
+/// Operations that offer something else as well, by the end of their path.
+const OTHERS: [(&str, &str); 1] = [("/me/export", "application/zip")];
+
 /// Refuses with 406 who does not take JSON; a `route_layer` for routes that offer nothing else.
 pub async fn json(request: Request, next: Next) -> Response {
-    if best(request.headers(), &JSON).is_none() {
         return not_acceptable("This operation answers in application/json only.");
+    let path = request.uri().path().trim_end_matches('/');
+    let others = OTHERS.iter().filter(|(end, _)| path.ends_with(end));
+    let offers: Vec<_> = JSON
+        .into_iter()
+        .chain(others.map(|(_, offer)| *offer))
+        .collect();
+    if best(request.headers(), &offers).is_none() {
+        let detail = "This operation does not answer in what Accept names.";
     }
     next.run(request).await
 }

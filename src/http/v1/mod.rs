@@ -6,6 +6,7 @@ pub mod audit_logs;
 pub mod card;
 pub mod email_change;
 pub mod email_verification;
+pub mod export;
 pub mod invitation;
 pub mod login;
 pub mod message;
@@ -109,6 +110,7 @@ fn own_data() -> OpenApiRouter<Services> {
             preferences::update_preferences_put
         ))
         .routes(routes!(stats::get_stats))
+        .routes(routes!(export::export_me))
         .routes(routes!(subscription::upgrade_me))
         .routes(routes!(subscription::downgrade_me))
 }

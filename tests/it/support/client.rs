@@ -87,6 +87,7 @@ impl<'a> RequestBuilder<'a> {
 pub struct Reply {
     pub status: u16,
     pub headers: HeaderMap,
+    pub bytes: bytes::Bytes,
     pub text: String,
     /// The body, if it is JSON; else null.
     pub body: Value,
@@ -102,6 +103,7 @@ impl Reply {
             status: parts.status.as_u16(),
             headers: parts.headers,
             body: serde_json::from_str(&text).unwrap_or(Value::Null),
+            bytes,
             text,
         }
     }
