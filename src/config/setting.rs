@@ -2,9 +2,8 @@
 //! the checks, `.env.example` and the reference in the documentation all follow from here.
 
 use super::{
-    admin, audit, database, environment, http, keys, limits, logs, mail, passwords, signup, tokens,
-    admin, database, environment, http, keys, limits, logs, mail, passwords, signup, subscription,
-    tokens,
+    admin, audit, database, environment, http, keys, limits, logs, mail, passwords, signup,
+    subscription, tokens,
 };
 
 /// What holds when nothing is set.
@@ -76,7 +75,7 @@ impl Setting {
 }
 
 /// The table, section by section, in the order in which it is documented.
-pub(super) static TABLE: [(&str, &[Setting]); 12] = [
+pub(super) static TABLE: [(&str, &[Setting]); 13] = [
     ("General", environment::SETTINGS),
     ("Database", database::SETTINGS),
     ("HTTP", http::SETTINGS),

@@ -27,13 +27,13 @@ impl Services {
     /// All personal data of the person who asks.
     pub async fn export_me(&self, who: &SignedIn, client: &Client) -> Result<Value> {
         self.note_export(who, "json", client).await?;
-        self.gather(who).await
+        self.collect_personal_data(who).await
     }
 
     /// The same as a zip with `export.json` and the picture.
     pub async fn export_me_zip(&self, who: &SignedIn, client: &Client) -> Result<Vec<u8>> {
         self.note_export(who, "zip", client).await?;
-        let document = self.gather(who).await?;
+        let document = self.collect_personal_data(who).await?;
         let picture = self.picture(who).await?;
         let packing = tokio::task::spawn_blocking(move || pack(&document, picture.as_deref()));
         packing.await.map_err(Error::internal)?
@@ -44,7 +44,7 @@ impl Services {
         self.audit_alone(entry.with(json!({ "form": form }))).await
     }
 
-    async fn gather(&self, who: &SignedIn) -> Result<Value> {
+    async fn collect_personal_data(&self, who: &SignedIn) -> Result<Value> {
         let (db, user) = (self.store.reader(), &who.user);
         let counters = stats::get_counters(db, user.id).await?;
         let mut account = account(user);

@@ -16,7 +16,6 @@ const OTHERS: [(&str, &str); 1] = [("/me/export", "application/zip")];
 
 /// Refuses with 406 who does not take JSON; a `route_layer` for routes that offer nothing else.
 pub async fn json(request: Request, next: Next) -> Response {
-        return not_acceptable("This operation answers in application/json only.");
     let path = request.uri().path().trim_end_matches('/');
     let others = OTHERS.iter().filter(|(end, _)| path.ends_with(end));
     let offers: Vec<_> = JSON
@@ -24,7 +23,7 @@ pub async fn json(request: Request, next: Next) -> Response {
         .chain(others.map(|(_, offer)| *offer))
         .collect();
     if best(request.headers(), &offers).is_none() {
-        let detail = "This operation does not answer in what Accept names.";
+        return not_acceptable("This operation does not answer in what Accept names.");
     }
     next.run(request).await
 }
