@@ -30,6 +30,12 @@ pub enum Error {
     /// It was changed since the writer read it (`If-Match`).
     #[error("the thing was changed meanwhile")]
     Stale,
+    /// What was sent is of a kind that is not taken.
+    #[error("the content is of a kind that is not taken")]
+    UnsupportedKind,
+    /// What was sent is larger than is taken.
+    #[error("the content is too large")]
+    TooLarge,
     /// A mailed secret that was one of ours, but is spent.
     #[error("{}", .0.message())]
     Gone(Spent),
@@ -163,6 +169,8 @@ pub enum Spent {
 pub enum Part {
     /// The queue for password hashing is full.
     Hasher,
+    /// As many pictures are being sent as there is room for.
+    Images,
     /// The database does not answer in time.
     Database,
 }
@@ -188,6 +196,8 @@ impl Error {
             Self::NotFound(_) => "not_found",
             Self::Conflict(clash) => clash.code(),
             Self::Stale => "stale",
+            Self::UnsupportedKind => "unsupported_media_type",
+            Self::TooLarge => "payload_too_large",
             Self::Gone(spent) => spent.code(),
             Self::TooMany { .. } => "rate_limited",
             Self::Unavailable(part) => part.code(),
@@ -248,6 +258,7 @@ worded!(Spent {
 });
 worded!(Part {
     Hasher => "busy", "Too many sign-ins at this moment; try again shortly.";
+    Images => "busy", "Too many pictures at this moment; try again shortly.";
     Database => "unavailable", "The service cannot answer just now; try again shortly.";
 });
 

@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod audit;
 pub mod audit_chain;
+pub mod avatar;
 pub mod card;
 pub mod change;
 pub mod claims;

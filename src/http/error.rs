@@ -15,6 +15,8 @@ use std::time::Duration;
 
 /// How long a client waits before it asks a full hasher again.
 const HASHER_PAUSE: Duration = Duration::from_secs(1);
+/// How long a client waits before it sends a picture again.
+const IMAGES_PAUSE: Duration = Duration::from_secs(2);
 /// How long a client waits before it asks a database again that did not answer.
 const DATABASE_PAUSE: Duration = Duration::from_secs(2);
 
@@ -72,6 +74,8 @@ fn status(error: &Error) -> StatusCode {
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::Conflict(_) => StatusCode::CONFLICT,
         Error::Stale => StatusCode::PRECONDITION_FAILED,
+        Error::UnsupportedKind => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::Gone(_) => StatusCode::GONE,
         Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -88,6 +92,10 @@ fn detail(error: &Error) -> String {
         Error::Stale => {
             "It was changed since you read it; read it again, then change it.".to_owned()
         }
+        Error::UnsupportedKind => {
+            "The body is in a form that this operation does not take.".to_owned()
+        }
+        Error::TooLarge => "The body is larger than this operation takes.".to_owned(),
         Error::TooMany { .. } => "Too many requests; wait before trying again.".to_owned(),
         Error::Internal(_) => {
             "Something went wrong here; the request id helps us find it.".to_owned()
@@ -118,6 +126,7 @@ fn pause(error: &Error) -> Option<Duration> {
     match error {
         Error::TooMany { retry_after } => Some(*retry_after),
         Error::Unavailable(Part::Hasher) => Some(HASHER_PAUSE),
+        Error::Unavailable(Part::Images) => Some(IMAGES_PAUSE),
         Error::Unavailable(Part::Database) => Some(DATABASE_PAUSE),
         _ => None,
     }
@@ -148,6 +157,8 @@ mod tests {
             Error::BadToken,
             Error::NotFound("thing"),
             Error::Stale,
+            Error::UnsupportedKind,
+            Error::TooLarge,
             Error::TooMany {
                 retry_after: Duration::ZERO,
             },
@@ -186,7 +197,7 @@ mod tests {
             .map(Error::from),
         );
         all.extend([Spent::Expired, Spent::Used].map(Error::from));
-        all.extend([Part::Hasher, Part::Database].map(Error::from));
+        all.extend([Part::Hasher, Part::Images, Part::Database].map(Error::from));
         for error in all {
             let kind = problem_kinds::find(error.code()).unwrap();
             let status = status(&error).as_u16();

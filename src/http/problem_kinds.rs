@@ -53,7 +53,7 @@ pub const KINDS: &[Kind] = kinds! {
     429 "rate_limited" "Too many requests; Retry-After says in how many seconds to try again.";
     431 "headers_too_large" "The header fields are larger than the service takes.";
     500 "internal" "Our fault. The request id leads us to the cause.";
-    503 "busy" "Too many passwords are being checked at this moment; try again shortly.";
+    503 "busy" "Too many passwords are being checked, or pictures worked on, at this moment; try again shortly.";
     503 "unavailable" "A part of the service cannot answer just now; try again shortly.";
     503 "timeout" "The answer took too long; it is not known whether the request took effect.";
 };

@@ -5,6 +5,7 @@ pub mod checkpoint_key;
 pub mod clock;
 pub mod entropy;
 pub mod hasher;
+pub mod image;
 pub mod limiter;
 pub mod mail_template;
 pub mod mailer;

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod audit_logs;
 pub mod audit_seals;
 pub mod audit_verification;
+pub mod avatar;
 pub mod email_change;
 pub mod email_verification;
 pub mod events;
@@ -20,6 +21,7 @@ pub mod master_keys;
 pub mod password_change;
 pub mod password_reset;
 mod passwords;
+mod people;
 mod personal_data;
 pub mod preferences;
 pub mod profile;
@@ -52,6 +54,7 @@ use crate::{
     infra::{
         clock::Clock,
         hasher::Hasher,
+        image::Images,
         limiter::Limiter,
         signer::{Algorithm, Signer},
         vault::Vault,
@@ -89,6 +92,7 @@ pub struct Parts {
     pub clock: Clock,
     pub entropy: Entropy,
     pub hasher: Hasher,
+    pub images: Images,
     pub signer: Signer,
     pub vault: Vault,
     pub limiter: Limiter,

@@ -19,7 +19,7 @@ use crate::{
         username::Username,
     },
     storage::{
-        Tx, credentials, email_changes,
+        Tx, avatars, credentials, email_changes,
         links::{NewLink, resets, verifications},
         sessions, users,
     },
@@ -196,6 +196,9 @@ impl Services {
         user.location = None;
         user.locale = None;
         user.timezone = None;
+        if user.avatar_tag.take().is_some() {
+            avatars::delete_avatar(tx, user.id).await?;
+        }
         user.verify(now);
         users::update_user(tx, user, now).await
     }

@@ -34,6 +34,8 @@ pub(super) mod field {
     pub const AUDIT_IP: &str = "audit_log.ip";
     pub const AUDIT_USER_AGENT: &str = "audit_log.user_agent";
     pub const EVENT_DATA: &str = "outbox_events.data";
+    pub const AVATAR_LARGE: &str = "avatars.large";
+    pub const AVATAR_SMALL: &str = "avatars.small";
     pub const MAIL: &str = "outbox_mails.message";
     pub const PROFILE: &str = "user_profiles.details";
     pub const PREFERENCES: &str = "user_preferences.details";

@@ -4,6 +4,7 @@
 pub mod audit;
 pub mod audit_logs;
 pub mod audit_seals;
+pub mod avatars;
 mod bulk;
 pub mod cards;
 pub mod credentials;
@@ -16,6 +17,7 @@ pub mod links;
 mod migration;
 pub mod outbox;
 pub mod outbox_mails;
+pub mod people;
 pub mod preferences;
 pub mod profiles;
 pub mod refresh_tokens;

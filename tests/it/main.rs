@@ -15,6 +15,7 @@ mod activity;
 mod audit;
 mod audit_logs;
 mod audit_seals;
+mod avatar;
 mod cli;
 mod config;
 mod conventions;

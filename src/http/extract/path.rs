@@ -1,6 +1,6 @@
 //! Path parameters. An id that cannot be one of ours names nothing: the same 404 as for one that is not there.
 
-use crate::domain::error::Error;
+use crate::domain::{error::Error, id::UserId};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use serde::de::DeserializeOwned;
 
@@ -16,5 +16,20 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
             .await
             .map(|axum::extract::Path(value)| Self(value))
             .map_err(|_| Error::NotFound("thing"))
+    }
+}
+
+/// The id of a person in the path. One that is malformed is answered as one that nobody has.
+#[derive(Debug)]
+pub struct PersonId(pub UserId);
+
+impl<S: Send + Sync> FromRequestParts<S> for PersonId {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        Path::from_request_parts(parts, state)
+            .await
+            .map(|Path(id)| Self(id))
+            .map_err(|_| Error::NotFound("user"))
     }
 }

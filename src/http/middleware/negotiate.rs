@@ -2,8 +2,8 @@
 
 use crate::http::problem::Problem;
 use axum::{
-    extract::Request,
-    http::{HeaderMap, StatusCode, header},
+    extract::{MatchedPath, Request},
+    http::{HeaderMap, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -14,7 +14,9 @@ const JSON: [&str; 2] = ["application/json", "application/problem+json"];
 /// Operations that offer something else as well, by the end of their path.
 const OTHERS: [(&str, &str); 1] = [("/me/export", "application/zip")];
 
-/// Refuses with 406 who does not take JSON; a `route_layer` for routes that offer nothing else.
+/// Operations that are read in another form, by method and end of the route.
+const OTHERS: [(Method, &str, &[&str]); 1] = [(Method::GET, "/avatar", &["image/png"])];
+/// Refuses with 406 who does not take what the operation offers, which is JSON but for a few; a `route_layer`.
 pub async fn json(request: Request, next: Next) -> Response {
     let path = request.uri().path().trim_end_matches('/');
     let others = OTHERS.iter().filter(|(end, _)| path.ends_with(end));
@@ -24,6 +26,8 @@ pub async fn json(request: Request, next: Next) -> Response {
         .collect();
     if best(request.headers(), &offers).is_none() {
         return not_acceptable("This operation does not answer in what Accept names.");
+    if best(request.headers(), offers(&request)).is_none() {
+        let detail = "This operation answers in none of the media types of Accept.";
     }
     next.run(request).await
 }
@@ -33,6 +37,13 @@ pub fn not_acceptable(detail: &'static str) -> Response {
     Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail).into_response()
 }
 
+fn offers(request: &Request) -> &'static [&'static str] {
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("", MatchedPath::as_str);
+    let other = OTHERS
+        .iter()
+        .find(|(method, end, _)| request.method() == method && route.ends_with(end));
+    other.map_or(&JSON, |(_, _, offers)| offers)
 /// The offer that the client likes best, the first of equals; `None` if it takes none of them.
 pub fn best<'a>(headers: &HeaderMap, offers: &[&'a str]) -> Option<&'a str> {
     let ranges = ranges(headers);

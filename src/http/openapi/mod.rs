@@ -37,6 +37,7 @@ use utoipa::{
         (name = "Account", description = "One's own account: password, address, end."),
         (name = "Audit trail", description = "Who did what, on whom, from where."),
         (name = "Profile", description = "What people tell of themselves, and what they look for."),
+        (name = "People", description = "Other people, as far as one may see them."),
         (name = "System", description = "The service itself: health, figures, keys."),
     ),
     modifiers(&Bearer),

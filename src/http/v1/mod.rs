@@ -3,6 +3,7 @@
 pub mod account;
 pub mod activity;
 pub mod audit_logs;
+pub mod avatar;
 pub mod card;
 pub mod email_change;
 pub mod email_verification;
@@ -128,4 +129,10 @@ fn users() -> OpenApiRouter<Services> {
         .routes(routes!(termination::terminate_account))
         .routes(routes!(activity::list_activity))
         .merge(own_data())
+        .routes(routes!(
+            avatar::get_my_avatar,
+            avatar::update_avatar,
+            avatar::delete_avatar
+        ))
+        .routes(routes!(avatar::get_avatar))
 }
