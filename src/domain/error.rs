@@ -30,6 +30,9 @@ pub enum Error {
     /// It was changed since the writer read it (`If-Match`).
     #[error("the thing was changed meanwhile")]
     Stale,
+    /// The client used its name for this request (`Idempotency-Key`) for another before.
+    #[error("the key was used for another request")]
+    KeyReused,
     /// What was sent is of a kind that is not taken.
     #[error("the content is of a kind that is not taken")]
     UnsupportedKind,
@@ -151,6 +154,8 @@ pub enum Clash {
     UsernameTaken,
     /// The deployment would be left without an active admin.
     LastAdmin,
+    /// The same request is running at this moment.
+    InFlight,
     /// The thing is in a state that does not allow this.
     State,
 }
@@ -196,6 +201,7 @@ impl Error {
             Self::NotFound(_) => "not_found",
             Self::Conflict(clash) => clash.code(),
             Self::Stale => "stale",
+            Self::KeyReused => "idempotency_conflict",
             Self::UnsupportedKind => "unsupported_media_type",
             Self::TooLarge => "payload_too_large",
             Self::Gone(spent) => spent.code(),
@@ -250,6 +256,7 @@ worded!(Clash {
     EmailTaken => "email_taken", "There is already an account with this e-mail address.";
     UsernameTaken => "username_taken", "This username is taken.";
     LastAdmin => "last_admin", "The last active admin cannot be removed.";
+    InFlight => "idempotency_in_flight", "The same request is still running; ask again shortly.";
     State => "conflict", "The current state does not allow this.";
 });
 worded!(Spent {

@@ -49,6 +49,8 @@ ids! {
     EventId;
     /// A mail in the outbox.
     MailId;
+    /// One try at a request that may come again.
+    RunId;
 }
 
 /// A UUIDv7 (RFC 9562, section 6.2, method 1): of one process, ids of the same millisecond sort by `sequence`, of which

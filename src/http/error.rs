@@ -74,6 +74,7 @@ fn status(error: &Error) -> StatusCode {
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::Conflict(_) => StatusCode::CONFLICT,
         Error::Stale => StatusCode::PRECONDITION_FAILED,
+        Error::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Error::UnsupportedKind => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::Gone(_) => StatusCode::GONE,
@@ -91,6 +92,9 @@ fn detail(error: &Error) -> String {
         Error::NotFound(thing) => format!("There is no such {thing}."),
         Error::Stale => {
             "It was changed since you read it; read it again, then change it.".to_owned()
+        }
+        Error::KeyReused => {
+            "This Idempotency-Key came with another request before; choose a new one.".to_owned()
         }
         Error::UnsupportedKind => {
             "The body is in a form that this operation does not take.".to_owned()
@@ -157,6 +161,7 @@ mod tests {
             Error::BadToken,
             Error::NotFound("thing"),
             Error::Stale,
+            Error::KeyReused,
             Error::UnsupportedKind,
             Error::TooLarge,
             Error::TooMany {
@@ -192,6 +197,7 @@ mod tests {
                 Clash::EmailTaken,
                 Clash::UsernameTaken,
                 Clash::LastAdmin,
+                Clash::InFlight,
                 Clash::State,
             ]
             .map(Error::from),

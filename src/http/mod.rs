@@ -22,8 +22,12 @@ pub use settings::{Docs, HttpSettings, Origins};
 pub use v1::email_verification::verify_email_get;
 
 use crate::services::Services;
-use axum::{Router, middleware::from_fn};
+use axum::{
+    Router,
+    middleware::{from_fn, from_fn_with_state},
+};
 use metrics_exporter_prometheus::PrometheusHandle;
+use middleware::idempotency;
 use std::sync::Arc;
 use system::{Documents, System};
 
@@ -40,6 +44,7 @@ impl Http {
     pub fn router(&self, pages: Router) -> Router {
         let api = v1::routes()
             .merge(compat::routes())
+            .route_layer(from_fn_with_state(self.services.clone(), idempotency::once))
             .route_layer(from_fn(negotiate::json))
             .merge(v1::routes_in_many_forms())
             .with_state(self.services.clone());

@@ -42,6 +42,7 @@ pub const KINDS: &[Kind] = kinds! {
     409 "email_taken" "Another account has this e-mail address.";
     409 "username_taken" "Another account has this username.";
     409 "last_admin" "The last active admin cannot be removed.";
+    409 "idempotency_in_flight" "The same request, with this Idempotency-Key, is still running; ask again shortly.";
     409 "conflict" "The current state does not allow this.";
     410 or 401 "token_expired" "The link is past its time or void (410); the bearer token has expired (401).";
     410 "token_used" "The link was used before.";
@@ -50,6 +51,7 @@ pub const KINDS: &[Kind] = kinds! {
     414 "uri_too_long" "The path and query are longer than the service takes.";
     415 "unsupported_media_type" "The body is in a form that the operation does not take.";
     422 "validation_failed" "Fields break rules; errors lists all of them.";
+    422 "idempotency_conflict" "This Idempotency-Key came with another request before; choose a new one.";
     429 "rate_limited" "Too many requests; Retry-After says in how many seconds to try again.";
     431 "headers_too_large" "The header fields are larger than the service takes.";
     500 "internal" "Our fault. The request id leads us to the cause.";

@@ -27,15 +27,17 @@ impl Shared {
         RefOr::Ref(Ref::from_response_name(self.name))
     }
 
+    /// With an example of each code that the description names, or of all of its status if it names none.
     fn response(&self) -> Response {
+        if KINDS.iter().any(|kind| names(self.description, kind.code)) {
+            return self.of_codes(self.description);
+        }
         self.response_with(self.description, |_| true)
     }
 
     /// The same failure where an operation says which codes of it can come: those between backticks.
     pub fn of_codes(&self, description: &str) -> Response {
-        self.response_with(description, |code| {
-            description.contains(&format!("`{code}`"))
-        })
+        self.response_with(description, |code| names(description, code))
     }
 
     fn response_with(&self, description: &str, may_come: impl Fn(&str) -> bool) -> Response {
@@ -65,6 +67,11 @@ impl Shared {
         }
         .build()
     }
+}
+
+/// Whether a description names this code: between backticks.
+fn names(description: &str, code: &str) -> bool {
+    description.contains(&format!("`{code}`"))
 }
 
 fn text_header(description: &str, example: &str) -> Header {
@@ -100,14 +107,21 @@ shared! {
     NotFound 404 None, "There is no such thing, or it is not for the one who asks.";
     NotAcceptable 406 None, "No media type of Accept can be given.";
     Conflict 409 None, "It clashes with what is there.";
+    InFlight 409 None, "`idempotency_in_flight`: the same request, with this key, is still running.";
     Gone 410 None, "The mailed token was used before or is past its time.";
     PreconditionFailed 412 None, "It was changed since the version that `If-Match` names.";
     TooLarge 413 None, "The body is larger than the operation takes.";
     UnsupportedMediaType 415 None, "The body is in a form that the operation does not take.";
-    Invalid 422 None, "Fields break rules; all of them are listed.";
+    Invalid 422 None, "`validation_failed`: fields break rules; all of them are listed.";
+    InvalidOrKnown 422 None, "`validation_failed`: fields break rules; all of them are listed. `idempotency_conflict`: the key came with another request before.";
     RateLimited 429 Some(PAUSE), "Too many requests.";
     Internal 500 None, "Our fault; the request id leads us to the cause.";
     Unavailable 503 Some(PAUSE), "A part of the service cannot answer just now, or not in time.";
+}
+
+/// The shared failure with this name.
+pub fn named(name: &str) -> Option<&'static Shared> {
+    SHARED.iter().find(|shared| shared.name == name)
 }
 
 /// The shared failure with this status.

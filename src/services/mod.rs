@@ -13,6 +13,7 @@ pub mod email_change;
 pub mod email_verification;
 pub mod events;
 pub mod export;
+pub mod idempotency;
 pub mod invitation;
 mod lockout;
 pub mod login;

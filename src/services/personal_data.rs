@@ -34,6 +34,7 @@ pub(super) mod field {
     pub const AUDIT_IP: &str = "audit_log.ip";
     pub const AUDIT_USER_AGENT: &str = "audit_log.user_agent";
     pub const EVENT_DATA: &str = "outbox_events.data";
+    pub const ANSWER: &str = "idempotency_keys.answer";
     pub const AVATAR_LARGE: &str = "avatars.large";
     pub const AVATAR_SMALL: &str = "avatars.small";
     pub const MAIL: &str = "outbox_mails.message";

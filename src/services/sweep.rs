@@ -13,7 +13,8 @@ impl Services {
     pub async fn sweep(&self) -> Result<bool> {
         let before = self.now() - chrono::TimeDelta::days(KEEP_DAYS);
         let gone = sweep::sweep(&self.store, before, BATCH).await?;
-        metrics::counter!("usher_swept_rows_total").increment(gone);
-        Ok(gone >= BATCH.unsigned_abs())
+        let (attempts, more_attempts) = self.sweep_attempts().await?;
+        metrics::counter!("usher_swept_rows_total").increment(gone + attempts);
+        Ok(gone >= BATCH.unsigned_abs() || more_attempts)
     }
 }

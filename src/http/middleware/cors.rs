@@ -1,6 +1,9 @@
 //! CORS: which web front ends may read our answers. Never with credentials: the API takes its token from a header.
 
-use super::request_id::X_REQUEST_ID;
+use super::{
+    idempotency::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED},
+    request_id::X_REQUEST_ID,
+};
 use crate::http::settings::Origins;
 use axum::{
     body::Body,
@@ -28,10 +31,10 @@ const REQUEST_HEADERS: [HeaderName; 7] = [
     header::ACCEPT,
     header::IF_MATCH,
     header::IF_NONE_MATCH,
-    HeaderName::from_static("idempotency-key"),
+    IDEMPOTENCY_KEY,
     X_REQUEST_ID,
 ];
-const RESPONSE_HEADERS: [HeaderName; 7] = [
+const RESPONSE_HEADERS: [HeaderName; 8] = [
     X_REQUEST_ID,
     HeaderName::from_static("ratelimit"),
     HeaderName::from_static("ratelimit-policy"),
@@ -39,6 +42,7 @@ const RESPONSE_HEADERS: [HeaderName; 7] = [
     header::LINK,
     header::ETAG,
     header::LOCATION,
+    IDEMPOTENCY_REPLAYED,
 ];
 
 /// For these origins; anyone else's answers carry no permission.

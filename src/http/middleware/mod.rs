@@ -4,6 +4,7 @@ mod access;
 mod bounds;
 mod classes;
 mod cors;
+pub mod idempotency;
 pub mod negotiate;
 mod origin;
 mod panics;

@@ -2,6 +2,7 @@
 //! is written here once by [`finish`], so that no handler can forget it.
 
 mod headers;
+mod idempotency;
 mod older;
 #[cfg(test)]
 mod tests;
@@ -108,6 +109,9 @@ fn slot<'a>(item: &'a mut PathItem, method: &HttpMethod) -> &'a mut Option<Opera
 fn finish(document: &mut OpenApi) {
     let mut used = BTreeSet::new();
     for (path, item) in &mut document.paths.paths {
+        if let Some(post) = &mut item.post {
+            idempotency::describe(post);
+        }
         let slots = [
             &mut item.get,
             &mut item.put,
@@ -130,6 +134,7 @@ fn finish(document: &mut OpenApi) {
     responses::register(components);
     components.responses.retain(|name, _| used.contains(name));
     headers::register(components);
+    idempotency::register(components);
     headers::add_to_shared(components);
 }
 

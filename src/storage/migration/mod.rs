@@ -17,6 +17,7 @@ mod m2026_11_21_000008_create_outbox;
 mod m2026_11_21_000009_create_profiles;
 mod m2026_11_21_000010_create_audit_seals;
 mod m2026_11_21_000012_create_search;
+mod m2026_11_21_000013_create_idempotency_keys;
 mod m2026_11_21_000014_create_imports;
 
 use sea_orm_migration::prelude::*;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000010_create_audit_seals::Migration),
             Box::new(m2026_11_21_000012_create_search::Migration),
             Box::new(m2026_11_21_000014_create_imports::Migration),
+            Box::new(m2026_11_21_000013_create_idempotency_keys::Migration),
         ]
     }
 }
