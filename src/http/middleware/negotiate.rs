@@ -11,23 +11,24 @@ use axum::{
 /// What operations of the API offer.
 const JSON: [&str; 2] = ["application/json", "application/problem+json"];
 
-/// Operations that offer something else as well, by the end of their path.
-const OTHERS: [(&str, &str); 1] = [("/me/export", "application/zip")];
+/// Operations that offer something else, by method and end of the route.
+const OTHERS: [(Method, &str, &[&str]); 2] = [
+    (Method::GET, "/avatar", &["image/png"]),
+    (
+        Method::GET,
+        "/me/export",
+        &[
+            "application/json",
+            "application/problem+json",
+            "application/zip",
+        ],
+    ),
+];
 
-/// Operations that are read in another form, by method and end of the route.
-const OTHERS: [(Method, &str, &[&str]); 1] = [(Method::GET, "/avatar", &["image/png"])];
 /// Refuses with 406 who does not take what the operation offers, which is JSON but for a few; a `route_layer`.
 pub async fn json(request: Request, next: Next) -> Response {
-    let path = request.uri().path().trim_end_matches('/');
-    let others = OTHERS.iter().filter(|(end, _)| path.ends_with(end));
-    let offers: Vec<_> = JSON
-        .into_iter()
-        .chain(others.map(|(_, offer)| *offer))
-        .collect();
-    if best(request.headers(), &offers).is_none() {
-        return not_acceptable("This operation does not answer in what Accept names.");
     if best(request.headers(), offers(&request)).is_none() {
-        let detail = "This operation answers in none of the media types of Accept.";
+        return not_acceptable("This operation answers in none of the media types of Accept.");
     }
     next.run(request).await
 }
@@ -44,6 +45,8 @@ fn offers(request: &Request) -> &'static [&'static str] {
         .iter()
         .find(|(method, end, _)| request.method() == method && route.ends_with(end));
     other.map_or(&JSON, |(_, _, offers)| offers)
+}
+
 /// The offer that the client likes best, the first of equals; `None` if it takes none of them.
 pub fn best<'a>(headers: &HeaderMap, offers: &[&'a str]) -> Option<&'a str> {
     let ranges = ranges(headers);
