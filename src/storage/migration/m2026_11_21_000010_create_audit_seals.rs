@@ -3,7 +3,7 @@
 
 use super::{
     ConnectionTrait, DbErr, DeriveMigrationName, Expr, ExprTrait, Index, MigrationTrait,
-    SchemaManager, Table, async_trait, drop_tables, index, unique,
+    SchemaManager, Table, async_trait, drop_tables, index,
 };
 use sea_orm_migration::schema::{
     big_integer, big_integer_null, binary, binary_null, text, timestamp_with_time_zone,
@@ -19,6 +19,12 @@ const KEYSETS: [(&str, &str); 3] = [
     ("ip_index_idx", "ip_index"),
 ];
 
+/// Apart, so that neither planner sorts the unsealed by way of the other index.
+const PARTIAL: [&str; 2] = [
+    "CREATE UNIQUE INDEX audit_log_sequence_key ON audit_log (sequence) WHERE sequence IS NOT NULL",
+    "CREATE INDEX audit_log_unsealed ON audit_log (at, id) WHERE sequence IS NULL",
+];
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -29,12 +35,10 @@ impl MigrationTrait for Migration {
                 .to_owned();
             manager.alter_table(alter).await?;
         }
-        let order = unique("audit_log", "sequence_key", &["sequence"]);
-        manager.create_index(order).await?;
-        let unsealed =
-            "CREATE INDEX audit_log_unsealed ON audit_log (at, id) WHERE sequence IS NULL";
         let db = manager.get_connection();
-        db.execute_unprepared(unsealed).await?;
+        for partial in PARTIAL {
+            db.execute_unprepared(partial).await?;
+        }
         for (suffix, column) in KEYSETS {
             drop_index(manager, suffix).await?;
             let keyset = index("audit_log", suffix, &[column, "at", "id"]);
@@ -81,6 +85,9 @@ async fn create_audit_seals(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager.create_table(audit_seals).await?;
     manager
         .create_index(index("audit_seals", "at_idx", &["at"]))
+        .await?;
+    manager
+        .create_index(index("audit_seals", "kind_idx", &["kind", "sequence"]))
         .await
 }
 
