@@ -1,6 +1,9 @@
 //! Preferences, a row a person. What is sealed in them is opened by the use cases.
 
-use super::entity::user_preferences::{ActiveModel, Column, Entity};
+use super::{
+    entity::user_preferences::{ActiveModel, Column, Entity},
+    search,
+};
 use crate::domain::{Result, Timestamp, id::UserId, secret::Sealed};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, sea_query::OnConflict};
 
@@ -59,5 +62,5 @@ pub async fn set_preferences(
         .on_conflict(replace)
         .exec_without_returning(db)
         .await?;
-    Ok(())
+    search::write_document(db, id).await
 }

@@ -1,6 +1,9 @@
 //! Profiles, a row a person. What is sealed in them is opened by the use cases.
 
-use super::entity::user_profiles::{ActiveModel, Column, Entity, Model};
+use super::{
+    entity::user_profiles::{ActiveModel, Column, Entity, Model},
+    search,
+};
 use crate::domain::{Error, Result, Timestamp, id::UserId, profile::Visibility, secret::Sealed};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, sea_query::OnConflict};
 
@@ -49,7 +52,7 @@ pub async fn set_profile(
         .on_conflict(replace)
         .exec_without_returning(db)
         .await?;
-    Ok(())
+    search::write_document(db, id).await
 }
 
 fn profile(row: Model) -> Result<StoredProfile> {
