@@ -5,10 +5,9 @@ use crate::{
     domain::{
         Error, Result,
         actor::SignedIn,
-        error::Barrier,
         id::UserId,
         permission::Permission,
-        user::{Tier, User, UserStatus},
+        user::{User, UserStatus},
     },
     storage::{people, users},
 };
@@ -18,18 +17,15 @@ impl Services {
     /// and not hidden. One who is hidden is not there.
     pub(super) async fn must_see(&self, who: &SignedIn, id: UserId) -> Result<User> {
         let db = self.store.reader();
-        if id != who.user.id && !who.may(Permission::ReadUsers) {
-            if who.user.tier_at(self.now()) != Tier::Premium {
-                return Err(Barrier::PremiumRequired.into());
-            }
+        let sees_all = id == who.user.id || who.may(Permission::ReadUsers);
+        if !sees_all {
+            who.must_see_others(self.now())?;
             if people::is_private(db, id).await? {
                 return Err(Error::NotFound("user"));
             }
         }
         let found = users::find_user(db, id).await?;
-        let visible = found.filter(|user| {
-            user.status == UserStatus::Active || id == who.user.id || who.may(Permission::ReadUsers)
-        });
+        let visible = found.filter(|user| sees_all || user.status == UserStatus::Active);
         let user = visible.ok_or(Error::NotFound("user"))?;
         self.open_user(db, user).await
     }

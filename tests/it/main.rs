@@ -24,6 +24,7 @@ mod email_change;
 mod email_verification;
 mod export;
 mod floors;
+mod idempotency;
 mod invitation;
 mod lockout;
 mod login;

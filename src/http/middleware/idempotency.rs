@@ -19,6 +19,7 @@ use axum::{
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
         header::{CONTENT_LENGTH, CONTENT_TYPE},
+        request::Parts,
     },
     middleware::Next,
     response::{IntoResponse, Response},
@@ -33,7 +34,7 @@ pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key
 pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 const MAX_KEY: usize = 255;
-/// A longer answer is not kept.
+/// A longer answer, or one that is no text, is not kept.
 const MAX_ANSWER: usize = 256 * 1024;
 
 /// Runs a request that brings a key once; a `route_layer` around the handlers.
@@ -78,22 +79,30 @@ async fn run_once(
     let body = Bytes::from_request(whole, &())
         .await
         .map_err(IntoResponse::into_response)?;
-    let text = |name| {
-        parts
-            .headers
-            .get(name)
-            .and_then(|value: &HeaderValue| value.to_str().ok())
-    };
+    let turn = take_turn(services, key, (parts, body), next);
+    // In a task of its own, from the row on: who hangs up and asks again gets the answer of this run.
+    match tokio::spawn(turn.in_current_span()).await {
+        Ok(answered) => answered,
+        Err(died) if died.is_panic() => std::panic::resume_unwind(died.into_panic()),
+        Err(died) => Err(Error::internal(died).into_response()),
+    }
+}
+
+async fn take_turn(
+    services: Services,
+    key: String,
+    (parts, body): (Parts, Bytes),
+    next: Next,
+) -> Result<Response, Response> {
+    let kind = parts.headers.get(CONTENT_TYPE);
     let origin = parts.extensions.get::<Origin>();
+    let target = parts.uri.path_and_query();
     let repeatable = Repeatable {
         key: &key,
         bearer: bearer(&parts.headers),
         origin: &origin.map_or_else(|| "unknown".to_owned(), Origin::limit_key),
-        target: parts
-            .uri
-            .path_and_query()
-            .map_or("/", |target| target.as_str()),
-        kind: text(CONTENT_TYPE).unwrap_or_default(),
+        target: target.map_or("/", |target| target.as_str()),
+        kind: kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default(),
         body: &body,
     };
     let turn = services.begin_attempt(&repeatable).await;
@@ -107,20 +116,19 @@ async fn run_once(
     }
 }
 
-/// Runs the request in a task of its own: who hangs up and asks again gets the answer of this run.
+/// Runs the request; its attempt ends with it, even by a panic.
 async fn first(services: Services, attempt: Attempt, request: Request, next: Next) -> Response {
     let run = run(services.clone(), attempt.clone(), request, next);
     match tokio::spawn(run.in_current_span()).await {
         Ok(response) => response,
         Err(died) => {
-            let given_up = services.give_up_attempt(&attempt).await;
+            if let Err(error) = services.give_up_attempt(&attempt).await {
+                tracing::warn!(error = ?error, "a repeatable request that died was not given up");
+            }
             if died.is_panic() {
                 std::panic::resume_unwind(died.into_panic());
             }
-            given_up
-                .err()
-                .unwrap_or_else(|| Error::internal(died))
-                .into_response()
+            Error::internal(died).into_response()
         }
     }
 }
@@ -135,12 +143,13 @@ async fn run(services: Services, attempt: Attempt, request: Request, next: Next)
     let Ok(body) = to_bytes(body, usize::MAX).await else {
         return Error::internal(anyhow::anyhow!("an answer broke off")).into_response();
     };
-    let kept = if is_final(parts.status) && body.len() <= MAX_ANSWER {
-        let answer = Answer::of(parts.status, &parts.headers, &body);
-        let text = serde_json::to_vec(&answer).unwrap_or_default();
-        services.keep_answer(&attempt, &text).await
-    } else {
-        services.give_up_attempt(&attempt).await
+    let kept = match std::str::from_utf8(&body) {
+        Ok(text) if is_final(parts.status) && text.len() <= MAX_ANSWER => {
+            let answer = Answer::of(parts.status, &parts.headers, text);
+            let answer = serde_json::to_vec(&answer).unwrap_or_default();
+            services.keep_answer(&attempt, &answer).await
+        }
+        _ => services.give_up_attempt(&attempt).await,
     };
     if let Err(error) = kept {
         // The work is done. A repetition before the lease is over is told to wait, one after it runs again.
@@ -171,8 +180,7 @@ struct Answer {
 }
 
 impl Answer {
-    /// The API answers POSTs in text.
-    fn of(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+    fn of(status: StatusCode, headers: &HeaderMap, body: &str) -> Self {
         let fields = headers.iter().filter(|(name, _)| **name != CONTENT_LENGTH);
         let text = |(name, value): (&HeaderName, &HeaderValue)| {
             Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
@@ -180,7 +188,7 @@ impl Answer {
         Self {
             status: status.as_u16(),
             headers: fields.filter_map(text).collect(),
-            body: String::from_utf8_lossy(body).into_owned(),
+            body: body.to_owned(),
         }
     }
 }
