@@ -1,0 +1,74 @@
+"""Asks a fresh service about addresses with and without an account, in turn, and prints how well the time of the answer tells
+them apart: medians, and the area under the curve of the ranks (0.5: not at all; 0 or 1: always). See scripts/timing."""
+
+import http.client
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+USHER, SAMPLES = sys.argv[1], int(sys.argv[2])
+KNOWN, UNKNOWN = "ada@example.com", "nobody@example.com"
+PASSWORD = "a quiet Harbour 7 lanterns"
+OFF = ["LOGIN", "REGISTER", "MAIL", "REFRESH", "API", "RECIPIENT", "ACCOUNT"]
+
+
+def start(folder):
+    environment = {
+        "ADMIN_EMAIL": KNOWN,
+        "ADMIN_PASSWORD": PASSWORD,
+        "DATA_DIR": folder,
+        "LISTEN": "127.0.0.1:0",
+        "LOG_FORMAT": "json",
+        **{f"RATE_LIMIT_{name}": "off" for name in OFF},
+    }
+    service = subprocess.Popen([USHER, "serve"], env=environment, cwd=folder, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    for line in service.stdout:
+        if '"listen"' in line:
+            told = json.loads(line)
+            # Unread, the log would fill its pipe and hold the service up.
+            threading.Thread(target=service.stdout.read, daemon=True).start()
+            return service, (told.get("fields") or told)["listen"]
+    sys.exit("error: the service did not start")
+
+
+def ask(connection, path, body):
+    begun = time.perf_counter_ns()
+    connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+    reply = connection.getresponse()
+    reply.read()
+    return (time.perf_counter_ns() - begun) / 1e6, reply.status
+
+
+def measure(connection, name, path, body, status):
+    groups = {KNOWN: [], UNKNOWN: []}
+    for number in range(2 * SAMPLES + 20):
+        if number % 50 == 0:
+            # A right password now and then, so that the account is never locked.
+            ask(connection, "/api/v1/auth/login", {"email": KNOWN, "password": PASSWORD})
+        email = (KNOWN, UNKNOWN)[(number + number // 2) % 2]
+        taken, told = ask(connection, path, {"email": email, **body})
+        assert told == status, told
+        if number >= 20:
+            groups[email].append(taken)
+    known, unknown = groups.values()
+    above = sum((a > b) + (a == b) / 2 for a in known for b in unknown)
+    print(f"{name:10} known {statistics.median(known):8.3f} ms  unknown {statistics.median(unknown):8.3f} ms  "
+          f"AUC {above / len(known) / len(unknown):.3f}  ({len(known)} + {len(unknown)} samples)", flush=True)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    service, address = start(folder)
+    try:
+        connection = http.client.HTTPConnection(address)
+        password = {"password": "a wrong Harbour 7 lanterns"}
+        measure(connection, "LOGIN", "/api/v1/auth/login", password, 401)
+        measure(connection, "RESET_REQ", "/api/v1/auth/password-reset-request", {}, 202)
+    finally:
+        service.terminate()
+        service.wait()
