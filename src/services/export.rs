@@ -27,14 +27,12 @@ impl Services {
     /// All personal data of the person who asks.
     pub async fn export_me(&self, who: &SignedIn, client: &Client) -> Result<Value> {
         self.note_export(who, "json", client).await?;
-        self.collect_personal_data(who).await
         self.everything_about(who).await
     }
 
     /// The same as a zip with `export.json` and the picture.
     pub async fn export_me_zip(&self, who: &SignedIn, client: &Client) -> Result<Vec<u8>> {
         self.note_export(who, "zip", client).await?;
-        let document = self.collect_personal_data(who).await?;
         let document = self.everything_about(who).await?;
         let picture = self.picture(who).await?;
         let packing = tokio::task::spawn_blocking(move || pack(&document, picture.as_deref()));
@@ -46,7 +44,6 @@ impl Services {
         self.audit_alone(entry.with(json!({ "form": form }))).await
     }
 
-    async fn collect_personal_data(&self, who: &SignedIn) -> Result<Value> {
     async fn everything_about(&self, who: &SignedIn) -> Result<Value> {
         let (db, user) = (self.store.reader(), &who.user);
         let counters = stats::get_counters(db, user.id).await?;

@@ -29,7 +29,6 @@ const OTHERS: [(Method, &str, &[&str]); 2] = [
 pub async fn json(request: Request, next: Next) -> Response {
     if best(request.headers(), offers(&request)).is_none() {
         return not_acceptable("This operation answers in none of the media types of Accept.");
-        return not_acceptable("This operation does not answer in what Accept names.");
     }
     next.run(request).await
 }
