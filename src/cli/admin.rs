@@ -6,13 +6,14 @@ use crate::{
     config::Config,
     domain::{
         Error,
-        actor::Actor,
         client::Client,
         email::EmailAddress,
         password::Password,
         permission::{Role, Roles},
+        steward::Steward,
+        user::UserChanges,
     },
-    services::Services,
+    services::{Services, invitation::NewUser},
 };
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
@@ -60,11 +61,12 @@ fn address(email: &str) -> anyhow::Result<EmailAddress> {
 
 async fn invite(services: &Services, email: &str) -> anyhow::Result<()> {
     let client = Client::local(services.new_request_id());
-    let roles = Roles::new([Role::Admin]);
-    match services
-        .invite(address(email)?, roles, Actor::System, &client)
-        .await
-    {
+    let new = NewUser {
+        email: address(email)?,
+        roles: Roles::new([Role::Admin]),
+        changes: UserChanges::default(),
+    };
+    match services.create_user(Steward::Operator, new, &client).await {
         Ok(invited) => say(&format!(
             "invited {}; the mail leaves as soon as the service runs",
             invited.id

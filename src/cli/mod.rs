@@ -11,6 +11,7 @@ mod prompt;
 mod records;
 mod serve;
 mod user;
+mod user_administration;
 mod user_export;
 mod user_import;
 
@@ -50,7 +51,7 @@ enum Command {
     /// Make admins.
     #[command(subcommand)]
     Admin(admin::Command),
-    /// Import and export people.
+    /// List and administer people, import and export them.
     #[command(subcommand)]
     User(user::Command),
     /// List and rotate the keys that sign tokens and the key that protects personal data.

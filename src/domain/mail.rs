@@ -25,6 +25,8 @@ pub enum Mail {
         /// For how long the link works.
         undo_ttl: Duration,
     },
+    /// To the old address: an admin has set another one.
+    EmailReplaced { at: Timestamp },
     /// A sign-in from a device not seen before.
     NewDevice {
         at: Timestamp,
@@ -62,6 +64,7 @@ impl Mail {
             Self::PasswordChanged { .. } => "password_changed",
             Self::ConfirmEmailChange { .. } => "confirm_email_change",
             Self::EmailChanged { .. } => "email_changed",
+            Self::EmailReplaced { .. } => "email_replaced",
             Self::NewDevice { .. } => "new_device",
             Self::SessionEnded { .. } => "session_ended",
             Self::AccountLocked { .. } => "account_locked",

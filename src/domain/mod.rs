@@ -26,8 +26,10 @@ pub mod rate;
 pub mod search;
 pub mod secret;
 pub mod session;
+pub mod steward;
 pub mod text;
 pub mod user;
+pub mod user_list;
 pub mod username;
 pub mod web_link;
 

@@ -47,6 +47,9 @@ pub enum SessionEnd {
     EmailChangeUndone,
     TokenReused,
     Terminated,
+    Deactivated,
+    /// Staff has signed the person out.
+    RevokedByStaff,
     /// Somebody else proved that the address is theirs (account pre-hijacking).
     Reclaimed,
 }
@@ -63,6 +66,8 @@ impl SessionEnd {
             Self::EmailChangeUndone => "email_change_undone",
             Self::TokenReused => "token_reused",
             Self::Terminated => "terminated",
+            Self::Deactivated => "deactivated",
+            Self::RevokedByStaff => "revoked_by_staff",
             Self::Reclaimed => "reclaimed",
         }
     }

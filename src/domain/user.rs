@@ -175,4 +175,32 @@ impl<E> User<E> {
         self.status = UserStatus::Terminated;
         Ok(())
     }
+
+    /// Puts the account aside; whether it was not so already. What its owner has ended stays ended.
+    pub fn deactivate(&mut self) -> Result<bool> {
+        match self.status {
+            UserStatus::Terminated => Err(Error::Conflict(Clash::State)),
+            UserStatus::Deactivated => Ok(false),
+            UserStatus::Pending | UserStatus::Active => {
+                self.status = UserStatus::Deactivated;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Takes up an account that was put aside or ended; whether it was. Without a confirmed address it waits for that.
+    pub fn reactivate(&mut self) -> Result<bool> {
+        match self.status {
+            UserStatus::Pending => Err(Error::Conflict(Clash::State)),
+            UserStatus::Active => Ok(false),
+            UserStatus::Deactivated | UserStatus::Terminated => {
+                self.status = if self.is_verified() {
+                    UserStatus::Active
+                } else {
+                    UserStatus::Pending
+                };
+                Ok(true)
+            }
+        }
+    }
 }

@@ -107,7 +107,7 @@ const METHODS: [HttpMethod; 5] = [
 ];
 
 /// What tells the ids of one use case's operations apart.
-const SUFFIXES: [&str; 6] = ["_auth", "_get", "_put", "_root", "_signup", "_users"];
+const SUFFIXES: [&str; 6] = ["_auth", "_get", "_put", "_root", "_signup", "_at_users"];
 
 /// The use case's verb phrase in an operation's id.
 pub fn use_case(mut operation_id: &str) -> &str {
@@ -125,7 +125,7 @@ pub fn describe(document: &mut OpenApi) {
     let (canonical, mount) = USERS;
     let mounted = document.paths.paths.keys().filter_map(|path| {
         let rest = path.strip_prefix(canonical)?;
-        Some((format!("{mount}{rest}"), path.clone(), "_users"))
+        Some((format!("{mount}{rest}"), path.clone(), "_at_users"))
     });
     let mounted: Vec<_> = mounted.collect();
     let named = ALSO_AT

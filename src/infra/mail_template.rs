@@ -72,6 +72,7 @@ letters! {
     password_changed: "email/password_changed/subject.txt", "email/password_changed/body.txt", "email/password_changed/body.html";
     confirm_email_change: "email/confirm_email_change/subject.txt", "email/confirm_email_change/body.txt", "email/confirm_email_change/body.html";
     email_changed: "email/email_changed/subject.txt", "email/email_changed/body.txt", "email/email_changed/body.html";
+    email_replaced: "email/email_replaced/subject.txt", "email/email_replaced/body.txt", "email/email_replaced/body.html";
     new_device: "email/new_device/subject.txt", "email/new_device/body.txt", "email/new_device/body.html";
     session_ended: "email/session_ended/subject.txt", "email/session_ended/body.txt", "email/session_ended/body.html";
     account_locked: "email/account_locked/subject.txt", "email/account_locked/body.txt", "email/account_locked/body.html";
@@ -120,7 +121,7 @@ pub fn render(mail: &Mail, context: &MailContext<'_>, to: &str) -> Result<Messag
             (letter.at, letter.link) = (date_time(*at), reset_link);
             letter.device = device_name(device);
         }
-        Mail::AccountTerminated { at } => letter.at = date_time(*at),
+        Mail::AccountTerminated { at } | Mail::EmailReplaced { at } => letter.at = date_time(*at),
     }
     let [subject, text, html] = parts(mail.template(), &letter).map_err(Error::internal)?;
     Ok(Message {

@@ -1,6 +1,6 @@
 //! Changing the basic fields of an account.
 
-use super::{Services, events::person};
+use super::{Services, deactivation::By, events::person};
 use crate::{
     domain::{
         Error, Result,
@@ -8,15 +8,35 @@ use crate::{
         audit::{AuditEntry, Outcome},
         change::Expected,
         client::Client,
+        email::EmailAddress,
         event::EventType,
         id::UserId,
+        mail::Mail,
+        permission::{Permission, Role},
+        steward::Steward,
         user::{User, UserChanges},
     },
-    storage::{Tx, users},
+    storage::{Tx, credentials, email_changes, roles, users},
 };
 use serde_json::{Value, json};
 
 const ACTION: &str = "update_me";
+const BY_STAFF: &str = "update_user";
+
+/// What staff may make of an account's status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Active,
+    Deactivated,
+}
+
+/// A change of somebody else's account.
+pub struct UserUpdate {
+    pub changes: UserChanges,
+    pub standing: Option<Standing>,
+    /// In place of the old one at once; unconfirmed until the mail to it is answered.
+    pub email: Option<EmailAddress>,
+}
 
 impl Services {
     /// Changes one's own account, if it is still as `expected`; a taken username is a conflict.
@@ -53,6 +73,91 @@ impl Services {
         Ok(user)
     }
 
+    /// Changes somebody else's account, if it is still as `expected`. An address only by who may assign roles, with a
+    /// fresh proof of the password.
+    pub async fn update_user(
+        &self,
+        who: Steward<'_>,
+        (id, update): (UserId, UserUpdate),
+        expected: &Expected,
+        client: &Client,
+    ) -> Result<User> {
+        who.must(Permission::UpdateUsers)?;
+        let by = By {
+            action: BY_STAFF,
+            who,
+            client,
+        };
+        let done = self.apply_to_user(by, (id, update), expected).await;
+        self.trace_refusal(done, (BY_STAFF, who.actor(), id), client)
+            .await
+    }
+
+    async fn apply_to_user(
+        &self,
+        by: By<'_>,
+        (id, update): (UserId, UserUpdate),
+        expected: &Expected,
+    ) -> Result<User> {
+        let tx = self.store.begin().await?;
+        let mut admins = Vec::new();
+        if update.standing.is_some() {
+            by.who.must(Permission::DeactivateUsers)?;
+            admins = roles::lock_active_holders(&tx, Role::Admin).await?;
+        }
+        self.steward_must_hold(&tx, by.who).await?;
+        let mut user = self.lock_user(&tx, id).await?;
+        by.who.must_outrank(&user)?;
+        expected.must_be(user.version)?;
+        let mut changed = update.changes.apply(&mut user)?;
+        if !changed.is_empty() {
+            users::update_user(&tx, &mut user, self.now()).await?;
+            self.publish_update(&tx, &user, &changed, by.client).await?;
+        }
+        if let Some(email) = update.email.filter(|email| *email != user.email) {
+            self.set_email(&tx, &mut user, &email, by).await?;
+            changed.push("email");
+        }
+        if !changed.is_empty() {
+            let entry = AuditEntry::success(by.action, by.who.actor(), by.client).on(id);
+            self.audit(&tx, entry.with(json!({ "changed": changed })))
+                .await?;
+        }
+        match update.standing {
+            Some(Standing::Active) => self.reactivate(&tx, &mut user, by).await?,
+            Some(Standing::Deactivated) => self.deactivate(&tx, &mut user, &admins, by).await?,
+            None => {}
+        }
+        self.commit(tx).await?;
+        Ok(user)
+    }
+
+    /// Sessions stay: it is the same person. What was mailed to the old address opens nothing any more.
+    async fn set_email(
+        &self,
+        tx: &Tx,
+        user: &mut User,
+        email: &EmailAddress,
+        by: By<'_>,
+    ) -> Result<()> {
+        let now = self.now();
+        by.who.must(Permission::AssignRoles)?;
+        by.who.must_be_fresh(now, self.policy.reauth_max_age)?;
+        let old = user.email.clone();
+        user.verified_at = None;
+        self.write_email(tx, user, email).await?;
+        email_changes::void_all_changes(tx, user.id, now).await?;
+        let data = json!({ "email": email.as_str() });
+        self.publish(tx, user.id, (EventType::EmailChanged, data), by.client)
+            .await?;
+        self.queue_mail(tx, user, &old, &Mail::EmailReplaced { at: now })
+            .await?;
+        if credentials::find_credential(tx, user.id).await?.is_none() {
+            return self.mail_invitation(tx, user).await;
+        }
+        self.mail_verification(tx, user, by.client).await
+    }
+
     /// Audit row and event of a changed account.
     pub(super) async fn tell_update(
         &self,
@@ -64,6 +169,16 @@ impl Services {
         let client = entry.client;
         let entry = entry.on(user.id).with(json!({ "changed": changed }));
         self.audit(tx, entry).await?;
+        self.publish_update(tx, user, changed, client).await
+    }
+
+    async fn publish_update(
+        &self,
+        tx: &Tx,
+        user: &User,
+        changed: &[&'static str],
+        client: &Client,
+    ) -> Result<()> {
         let mut data = person(user);
         if let Value::Object(fields) = &mut data {
             fields.insert("changed".to_owned(), json!(changed));

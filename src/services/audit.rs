@@ -46,7 +46,8 @@ pub struct Refusals {
 impl Services {
     /// Writes an entry in the transaction of what it tells of.
     pub(super) async fn audit(&self, tx: &Tx, entry: AuditEntry<'_>) -> Result<()> {
-        let owner = entry.subject.or(entry.actor.user_id());
+        // From where a request came is personal to who made it.
+        let owner = entry.actor.user_id().or(entry.subject);
         self.audit_under(tx, owner, entry).await
     }
 

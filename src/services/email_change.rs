@@ -25,7 +25,7 @@ use crate::{
     storage::{
         Store, Tx,
         email_changes::{self, EmailChange},
-        links::{resets, verifications},
+        links::{invitations, resets, verifications},
         sessions, users,
     },
 };
@@ -237,15 +237,26 @@ impl Services {
         Store::commit(tx).await
     }
 
-    /// The address is proven by a mailed secret; links that were mailed to the other one die. One that can still come back
-    /// to somebody else is taken: whoever stole an account must not block its way back.
+    /// The address is proven by a mailed secret.
     async fn replace_email(&self, tx: &Tx, user: &mut User, email: &EmailAddress) -> Result<()> {
+        user.verify(self.now());
+        self.write_email(tx, user, email).await
+    }
+
+    /// Puts an address in the other one's place; links that were mailed to that one die. One that can still come back to
+    /// somebody else is taken: whoever stole an account must not block its way back.
+    pub(super) async fn write_email(
+        &self,
+        tx: &Tx,
+        user: &mut User,
+        email: &EmailAddress,
+    ) -> Result<()> {
         let now = self.now();
         let key = self.user_key(tx, user.id).await?;
         resets::void_links(tx, user.id, now).await?;
         verifications::void_links(tx, user.id, now).await?;
+        invitations::void_links(tx, user.id, now).await?;
         user.email = email.clone();
-        user.verify(now);
         users::update_user(tx, user, now).await?;
         let sealed = self.seal(&key, field::EMAIL, email.as_str())?;
         let index = self.email_index(email);

@@ -5,16 +5,17 @@ use crate::{
     domain::{
         Error, Result,
         actor::Actor,
-        audit::AuditEntry,
+        audit::{AuditEntry, Outcome},
         client::Client,
         email::EmailAddress,
         event::EventType,
         id::LinkId,
         mail::Mail,
         password::{Context, Password, PasswordHash},
-        permission::Roles,
+        permission::{Permission, Roles},
         secret::Secret,
-        user::{User, UserStatus},
+        steward::Steward,
+        user::{User, UserChanges, UserStatus},
     },
     storage::{
         Tx, credentials,
@@ -24,25 +25,66 @@ use crate::{
 };
 use serde_json::json;
 
-const INVITE: &str = "invite_user";
+const CREATE: &str = "create_user";
 const ACCEPT: &str = "accept_invitation";
 
+/// Somebody for whom an account is made.
+pub struct NewUser {
+    pub email: EmailAddress,
+    pub roles: Roles,
+    pub changes: UserChanges,
+}
+
 impl Services {
-    /// Makes a pending account without a password and mails its owner a link; a taken address is a conflict.
-    pub async fn invite(
+    /// Makes a pending account without a password and mails its owner a link; a taken address is a conflict. Roles beyond
+    /// the usual one need the right to assign them.
+    pub async fn create_user(
         &self,
-        email: EmailAddress,
-        roles: Roles,
-        actor: Actor,
+        who: Steward<'_>,
+        new: NewUser,
         client: &Client,
     ) -> Result<User> {
-        let (now, secret) = (self.now(), self.new_secret());
-        let user = User {
-            roles,
-            ..User::pending(self.new_id(), email, now)
+        who.must(Permission::CreateUsers)?;
+        let made = self.insert_invited(who, new, client).await;
+        if let Err(why @ (Error::Conflict(_) | Error::Forbidden(_))) = &made {
+            let entry = AuditEntry::refusal(CREATE, Outcome::Refused, why.code(), client);
+            self.audit_alone(entry.by(who.actor())).await?;
+        }
+        made
+    }
+
+    async fn insert_invited(
+        &self,
+        who: Steward<'_>,
+        new: NewUser,
+        client: &Client,
+    ) -> Result<User> {
+        let now = self.now();
+        if new.roles != Roles::new([]) {
+            who.must(Permission::AssignRoles)?;
+            who.must_be_fresh(now, self.policy.reauth_max_age)?;
+        }
+        let mut user = User {
+            roles: new.roles,
+            ..User::pending(self.new_id(), new.email, now)
         };
+        new.changes.apply(&mut user)?;
         let tx = self.store.begin().await?;
+        self.steward_must_hold(&tx, who).await?;
         self.insert_person(&tx, &user, None).await?;
+        let details = json!({ "roles": user.roles.names() });
+        let entry = AuditEntry::success(CREATE, who.actor(), client).on(user.id);
+        self.audit(&tx, entry.with(details)).await?;
+        self.publish(&tx, user.id, (EventType::Created, person(&user)), client)
+            .await?;
+        self.mail_invitation(&tx, &user).await?;
+        self.commit(tx).await?;
+        Ok(user)
+    }
+
+    /// Queues an invitation; its link voids every earlier one.
+    pub(super) async fn mail_invitation(&self, tx: &Tx, user: &User) -> Result<()> {
+        let (now, secret) = (self.now(), self.new_secret());
         let link = NewLink {
             id: self.new_id::<LinkId>(),
             user_id: user.id,
@@ -50,23 +92,11 @@ impl Services {
             created_at: now,
             expires_at: after(now, self.policy.invitation_ttl),
         };
-        invitations::replace_links(&tx, link).await?;
-        let details = json!({ "roles": user.roles.names() });
-        self.audit(
-            &tx,
-            AuditEntry::success(INVITE, actor, client)
-                .on(user.id)
-                .with(details),
-        )
-        .await?;
-        self.publish(&tx, user.id, (EventType::Created, person(&user)), client)
-            .await?;
+        invitations::replace_links(tx, link).await?;
         let mail = Mail::Invitation {
             link: self.links.invite.with_token(&secret.reveal()),
         };
-        self.queue_mail(&tx, &user, &user.email, &mail).await?;
-        self.commit(tx).await?;
-        Ok(user)
+        self.queue_mail(tx, user, &user.email, &mail).await
     }
 
     /// Sets the first password by a mailed secret, once; the account is active and its address confirmed.

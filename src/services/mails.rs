@@ -134,7 +134,13 @@ impl Services {
         let Some(sealed) = &mail.message else {
             return Ok(());
         };
-        let key = self.user_key(self.store.reader(), mail.user_id).await?;
+        let Some(key) = self
+            .find_user_key(self.store.reader(), mail.user_id)
+            .await?
+        else {
+            // Erased since the mail was claimed, and the mail with them.
+            return Ok(());
+        };
         let text = open_text(&key, field::MAIL, sealed)?;
         let message: Message = serde_json::from_str(&text).map_err(Error::internal)?;
         let outcome = self.mailer.send(&message, &mail.id.to_string()).await;
@@ -200,7 +206,9 @@ impl Services {
             let Some(sealed) = &mail.message else {
                 continue;
             };
-            let key = self.user_key(db, mail.user_id).await?;
+            let Some(key) = self.find_user_key(db, mail.user_id).await? else {
+                continue;
+            };
             let text = open_text(&key, field::MAIL, sealed)?;
             let message: Message = serde_json::from_str(&text).map_err(Error::internal)?;
             if wanted.as_ref().is_none_or(|wanted| *wanted == message.to) {

@@ -9,8 +9,10 @@ pub mod audit_logs;
 pub mod audit_seals;
 pub mod audit_verification;
 pub mod avatar;
+pub mod deactivation;
 pub mod email_change;
 pub mod email_verification;
+pub mod erasure;
 pub mod events;
 pub mod export;
 pub mod idempotency;
@@ -28,6 +30,7 @@ pub mod preferences;
 pub mod profile;
 mod profile_views;
 pub mod reauthentication;
+pub mod roles;
 pub mod search;
 pub mod sessions;
 pub mod signing_keys;
@@ -40,6 +43,7 @@ pub mod termination;
 pub mod tokens;
 pub mod user_export;
 pub mod user_import;
+pub mod users;
 
 pub use crate::infra::{
     entropy::Entropy,

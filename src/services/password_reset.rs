@@ -149,17 +149,19 @@ impl Services {
         // Only its owner had the link: a stranger's flood of guesses must not keep this device out as an unknown one.
         credentials::remember_device(&tx, user.id, self.device_index(client), now).await?;
         email_changes::void_changes(&tx, user.id, now).await?;
-        let why = if user.is_verified() {
-            SessionEnd::PasswordReset
-        } else {
+        // An account in use whose address an admin has set is its owner's all the same.
+        let is_reclaimed = user.status == UserStatus::Pending;
+        let why = if is_reclaimed {
             SessionEnd::Reclaimed
+        } else {
+            SessionEnd::PasswordReset
         };
         let ended = sessions::end_sessions(&tx, user.id, None, why, now).await?;
         let verified_now = !user.is_verified();
         if verified_now {
-            self.reclaim(&tx, &mut user).await?;
+            self.prove_address(&tx, &mut user, is_reclaimed).await?;
         }
-        let details = json!({ "sessions_ended": ended, "reclaimed": verified_now });
+        let details = json!({ "sessions_ended": ended, "reclaimed": is_reclaimed });
         self.audit(
             &tx,
             AuditEntry::success(CONFIRM, Actor::User(user.id), client).with(details.clone()),
@@ -184,20 +186,23 @@ impl Services {
         self.commit(tx).await
     }
 
-    /// Hands an unconfirmed account to the one who has just proven that the address is theirs.
-    async fn reclaim(&self, tx: &Tx, user: &mut User) -> Result<()> {
+    /// The one who has just answered the mail owns the address. An account that was never confirmed is handed over: what
+    /// a stranger may have told of himself goes.
+    async fn prove_address(&self, tx: &Tx, user: &mut User, is_reclaimed: bool) -> Result<()> {
         let now = self.now();
         verifications::void_links(tx, user.id, now).await?;
-        user.username = None;
-        user.full_name = None;
-        user.country = None;
-        user.state_province = None;
-        user.current_title = None;
-        user.location = None;
-        user.locale = None;
-        user.timezone = None;
-        if user.avatar_tag.take().is_some() {
-            avatars::delete_avatar(tx, user.id).await?;
+        if is_reclaimed {
+            user.username = None;
+            user.full_name = None;
+            user.country = None;
+            user.state_province = None;
+            user.current_title = None;
+            user.location = None;
+            user.locale = None;
+            user.timezone = None;
+            if user.avatar_tag.take().is_some() {
+                avatars::delete_avatar(tx, user.id).await?;
+            }
         }
         user.verify(now);
         users::update_user(tx, user, now).await

@@ -98,11 +98,11 @@ impl Services {
     }
 
     /// Refuses a session that was ended since it was checked; the person's row is locked.
-    pub(super) async fn session_must_hold(
+    pub(super) async fn session_must_hold<E>(
         &self,
         tx: &Tx,
         who: &SignedIn,
-        user: &User,
+        user: &User<E>,
     ) -> Result<()> {
         let session = self.find_session_of(tx, who.session_id, user).await?;
         if !self.may_act(user) || session.is_none_or(|session| !session.is_live(self.now())) {

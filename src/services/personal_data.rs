@@ -10,19 +10,22 @@ use crate::{
         email::EmailAddress,
         error::Refusal,
         id::UserId,
-        secret::{BlindIndex, Sealed},
+        secret::{BlindIndex, Sealed, WrappedKey},
         user::User,
     },
     infra::vault::DataKey,
     storage::{Db, Tx, audit::SealedOrigin, keys, users::StoredUser},
 };
 use moka::sync::Cache;
+use std::{collections::HashMap, time::Duration};
 
 /// The name of the service's own data key.
 pub(super) const SERVICE_KEY: &str = "service";
 
 /// How many people's data keys are kept at hand.
 const CACHED_KEYS: u64 = 10_000;
+/// For how long: another node may have erased the person meanwhile.
+const CACHED_FOR: Duration = Duration::from_mins(5);
 
 /// Column names that bind a sealed value to its place.
 pub(super) mod field {
@@ -68,7 +71,10 @@ impl DataKeys {
             };
         Ok(Self {
             service: vault.unwrap(&wrapped, SERVICE_KEY)?,
-            users: Cache::new(CACHED_KEYS),
+            users: Cache::builder()
+                .max_capacity(CACHED_KEYS)
+                .time_to_live(CACHED_FOR)
+                .build(),
         })
     }
 }
@@ -99,12 +105,16 @@ impl Inner {
         if let Some(key) = self.data_keys.users.get(&id) {
             return Ok(Some(key));
         }
-        let Some(wrapped) = keys::find_user_key(db, id).await? else {
-            return Ok(None);
-        };
-        let key = self.vault.unwrap(&wrapped, &id.to_string())?;
+        let wrapped = keys::find_user_key(db, id).await?;
+        wrapped
+            .map(|wrapped| self.unwrap_key(id, &wrapped))
+            .transpose()
+    }
+
+    fn unwrap_key(&self, id: UserId, wrapped: &WrappedKey) -> Result<DataKey> {
+        let key = self.vault.unwrap(wrapped, &id.to_string())?;
         self.data_keys.users.insert(id, key.clone());
-        Ok(Some(key))
+        Ok(key)
     }
 
     /// Destroys a person's data key; [`forget_user_key`](Self::forget_user_key) follows the commit.
@@ -115,6 +125,35 @@ impl Inner {
     /// Forgets a data key that was destroyed.
     pub(super) fn forget_user_key(&self, id: UserId) {
         self.data_keys.users.invalidate(&id);
+    }
+
+    /// Opens the addresses of many stored people with one query for their keys; who was erased meanwhile is left out.
+    pub(super) async fn open_users(
+        &self,
+        db: &impl Db,
+        people: Vec<StoredUser>,
+    ) -> Result<Vec<User>> {
+        let mut at_hand = HashMap::new();
+        let mut missing = Vec::new();
+        for user in &people {
+            match self.data_keys.users.get(&user.id) {
+                Some(key) => drop(at_hand.insert(user.id, key)),
+                None => missing.push(user.id),
+            }
+        }
+        if !missing.is_empty() {
+            for (id, wrapped) in keys::list_user_keys(db, missing).await? {
+                at_hand.insert(id, self.unwrap_key(id, &wrapped)?);
+            }
+        }
+        let mut opened = Vec::with_capacity(people.len());
+        for user in people {
+            if let Some(key) = at_hand.get(&user.id) {
+                let email = open_email(key, field::EMAIL, &user.email)?;
+                opened.push(user.with_email(email));
+            }
+        }
+        Ok(opened)
     }
 
     /// The keyed hash under which an address is found.
@@ -140,7 +179,8 @@ impl Inner {
         key.seal(field, text.as_bytes(), &self.entropy)
     }
 
-    /// Seals where a request came from, under the key of the person concerned or the service's own.
+    /// Seals where a request came from, under the key of the person concerned or the service's own; of an erased person
+    /// nothing is kept.
     pub(super) async fn seal_origin(
         &self,
         db: &impl Db,
@@ -148,7 +188,10 @@ impl Inner {
         client: &Client,
     ) -> Result<SealedOrigin> {
         let key = match owner {
-            Some(id) => self.user_key(db, id).await?,
+            Some(id) => match self.find_user_key(db, id).await? {
+                Some(key) => key,
+                None => return Ok(SealedOrigin::default()),
+            },
             None => self.service_key().clone(),
         };
         let ip = client.ip.map(|ip| ip.to_string());

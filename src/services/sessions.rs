@@ -12,8 +12,10 @@ use crate::{
         client::{Client, Device},
         error::Refusal,
         event::EventType,
-        id::SessionId,
+        id::{SessionId, UserId},
+        permission::Permission,
         session::{Session, SessionEnd},
+        steward::Steward,
         user::User,
     },
     storage::{Db, Store, sessions},
@@ -24,6 +26,7 @@ use std::sync::PoisonError;
 const LOGOUT: &str = "logout";
 const LOGOUT_ALL: &str = "logout_all";
 const REVOKE: &str = "revoke_session";
+const REVOKE_ALL: &str = "revoke_user_sessions";
 
 /// A session as its owner sees it.
 pub struct SessionView {
@@ -163,6 +166,37 @@ impl Services {
         let session = sessions::find_session(db, id).await?;
         let own = session.filter(|session| session.user_id == owner.id);
         Ok(own.map(|session| session.within(self.session_limits(owner))))
+    }
+
+    /// Signs somebody else out everywhere.
+    pub async fn revoke_user_sessions(
+        &self,
+        who: Steward<'_>,
+        id: UserId,
+        client: &Client,
+    ) -> Result<()> {
+        who.must(Permission::RevokeSessions)?;
+        let done = self.end_all_of(who, id, client).await;
+        self.trace_refusal(done, (REVOKE_ALL, who.actor(), id), client)
+            .await
+    }
+
+    async fn end_all_of(&self, who: Steward<'_>, id: UserId, client: &Client) -> Result<()> {
+        let tx = self.store.begin().await?;
+        self.steward_must_hold(&tx, who).await?;
+        let user = self.lock_user(&tx, id).await?;
+        who.must_outrank(&user)?;
+        let (now, why) = (self.now(), SessionEnd::RevokedByStaff);
+        let ended = sessions::end_sessions(&tx, id, None, why, now).await?;
+        let entry = AuditEntry::success(REVOKE_ALL, who.actor(), client).on(id);
+        self.audit(&tx, entry.with(json!({ "sessions_ended": ended })))
+            .await?;
+        if ended > 0 {
+            let data = json!({ "sessions_ended": ended, "reason": why.as_str() });
+            self.publish(&tx, id, (EventType::SessionRevoked, data), client)
+                .await?;
+        }
+        Store::commit(tx).await
     }
 
     /// The device that a session was made on.

@@ -67,6 +67,21 @@ pub async fn void_changes(db: &impl ConnectionTrait, user: UserId, now: Timestam
     Ok(())
 }
 
+/// Makes every change of a person void, waiting or done: none can be confirmed or undone any more.
+pub async fn void_all_changes(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    now: Timestamp,
+) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::VoidedAt, Expr::value(now))
+        .filter(Column::UserId.eq(user.0))
+        .filter(Column::VoidedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// A change by the secret sent to the new address.
 pub async fn find_by_confirmation(
     db: &impl ConnectionTrait,

@@ -29,6 +29,8 @@ pub mod sessions;
 pub mod stats;
 mod store;
 pub mod sweep;
+pub mod user_list;
+mod user_matching;
 pub mod user_pages;
 pub mod users;
 mod wall;

@@ -5,7 +5,7 @@ use crate::domain::Result;
 use anyhow::Context as _;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use sqlx::{
     ConnectOptions as _,
@@ -111,10 +111,11 @@ impl Store {
                 .pragma("temp_store", "memory")
         };
         let mut writer = options(&format!("sqlite://{path}?mode=rwc"), settings);
+        // What is deleted is overwritten, so that an erased person is not found in the file.
         writer
             .max_connections(1)
             .min_connections(1)
-            .map_sqlx_sqlite_opts(tune);
+            .map_sqlx_sqlite_opts(move |o| tune(o).pragma("secure_delete", "on"));
         let write = Database::connect(writer)
             .await
             .context("cannot open the SQLite file")?;
@@ -147,6 +148,25 @@ impl Store {
         Ok(tx.commit().await?)
     }
 
+    /// Folds SQLite's write-ahead log into the file and cuts it, so that nothing deleted stays in it; waits for readers.
+    pub async fn fold_log(&self) -> Result<()> {
+        if self.is_postgres() {
+            return Ok(());
+        }
+        let fold = Statement::from_string(
+            self.write.get_database_backend(),
+            "PRAGMA wal_checkpoint(TRUNCATE)",
+        );
+        let done = self.write.query_one_raw(fold).await?;
+        let is_busy = done.map(|row| row.try_get_by_index::<i32>(0)).transpose()?;
+        if is_busy != Some(0) {
+            tracing::warn!(
+                "readers kept the log of the SQLite file from being folded; the next fold does it"
+            );
+        }
+        Ok(())
+    }
+
     /// For reads that need no transaction.
     pub fn reader(&self) -> &Reader {
         &self.read
@@ -176,7 +196,7 @@ impl Store {
         };
         let row = self
             .read
-            .query_one_raw(sea_orm::Statement::from_string(
+            .query_one_raw(Statement::from_string(
                 self.read.get_database_backend(),
                 sql,
             ))

@@ -2,6 +2,7 @@
 //! table says who may.
 
 mod paths;
+mod rank;
 mod trail;
 
 use crate::support::{
@@ -35,12 +36,15 @@ const TABLE: &[(&str, Who)] = &[
     ("check_readiness", Who::Anyone),
     ("confirm_email_change", Who::Anyone),
     ("confirm_password_reset", Who::Anyone),
+    ("create_user", Who::Admin),
+    ("deactivate_user", Who::Manager),
     ("decline_email_verification", Who::Anyone),
     ("delete_avatar", Who::User),
     ("delete_me", Who::User),
     ("describe_problem", Who::Anyone),
     ("describe_service", Who::Anyone),
     ("downgrade_me", Who::User),
+    ("erase_user", Who::Admin),
     ("export_me", Who::User),
     ("find_password_page", Who::Anyone),
     ("get_avatar", Who::Premium),
@@ -50,13 +54,17 @@ const TABLE: &[(&str, Who)] = &[
     ("get_preferences", Who::User),
     ("get_profile", Who::User),
     ("get_stats", Who::User),
+    ("get_user", Who::Manager),
     ("list_activity", Who::User),
     ("list_audit_logs", Who::Manager),
     ("list_keys", Who::Anyone),
+    ("list_roles", Who::Manager),
     ("list_sessions", Who::User),
+    ("list_users", Who::Manager),
     ("login", Who::Anyone),
     ("logout", Who::User),
     ("logout_all", Who::User),
+    ("reactivate_user", Who::Manager),
     // Open in development; `system` proves whom production lets through.
     ("read_database_status", Who::Anyone),
     ("read_metrics", Who::Anyone),
@@ -66,19 +74,24 @@ const TABLE: &[(&str, Who)] = &[
     ("request_email_verification", Who::AnyoneOrUser),
     ("request_password_reset", Who::Anyone),
     ("revoke_session", Who::User),
+    ("revoke_user_sessions", Who::Manager),
     ("search_users", Who::Premium),
+    ("set_roles", Who::Admin),
+    ("set_subscription", Who::Admin),
+    ("soft_delete_users", Who::Manager),
     ("terminate_account", Who::User),
     ("undo_email_change", Who::Anyone),
     ("update_avatar", Who::User),
     ("update_me", Who::User),
     ("update_preferences", Who::User),
     ("update_profile", Who::User),
+    ("update_user", Who::Manager),
     ("upgrade_me", Who::User),
     ("verify_email", Who::Anyone),
 ];
 
 /// The suffixes by which the document tells twins apart.
-const SUFFIXES: [&str; 6] = ["_auth", "_get", "_put", "_root", "_signup", "_users"];
+const SUFFIXES: [&str; 6] = ["_auth", "_get", "_put", "_root", "_signup", "_at_users"];
 
 /// Everybody in the table's columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +123,11 @@ fn who_may(operation: &Operation) -> Option<Who> {
         }
         id = SUFFIXES.iter().find_map(|suffix| id.strip_suffix(suffix))?;
     }
+}
+
+/// Whether it is for managers and admins alone: what others send is not looked at.
+pub fn is_for_staff(operation: &Operation) -> bool {
+    who_may(operation).is_some_and(|who| who >= Who::Manager)
 }
 
 /// 401, 403 or through to the handler's own rules.

@@ -2,6 +2,7 @@
 
 mod keys;
 mod migrate;
+mod user;
 
 use crate::support::{
     app::{ADA, PASSWORD},

@@ -1,7 +1,7 @@
 //! K1, K3: after every flow with marked secrets, none of them is in the logs at their finest level, in the figures, or
 //! readable in the database as it lies on the disk.
 
-mod disk;
+pub mod disk;
 mod flows;
 
 use crate::support::TestApp;

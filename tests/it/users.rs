@@ -1,9 +1,14 @@
-//! One's own account as the API shows it.
+//! Accounts as the API shows them: one's own, and others by id.
 
-use crate::support::{TestApp, app::PASSWORD, people::BOB};
+use crate::support::{
+    Reply, TestApp,
+    app::{ADA, PASSWORD},
+    people::{BOB, MAX},
+};
 use axum::http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
+const USERS: &str = "/api/v1/users";
 const PATHS: [&str; 4] = [
     "/api/v1/users/me",
     "/users/me",
@@ -113,4 +118,79 @@ async fn nobody_is_shown_without_a_live_token() {
     app.get_as(&bob.access, PATHS[0])
         .await
         .expect_problem(401, "token_expired");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manager_sees_everybody_with_what_can_be_done_about_them() {
+    let app = TestApp::start().await;
+    let (bob, max) = (app.bob().await, app.max().await);
+    let page = app
+        .get_as(&max.access, "/api/v1/users?sort=created_at&limit=2")
+        .await
+        .expect(200);
+    assert_eq!(
+        [0, 1].map(|at| page.body["items"][at]["email"].clone()),
+        [ADA, BOB]
+    );
+    let link = page.header("link").to_owned();
+    assert!(link.contains("rel=\"next\"") && link.contains("rel=\"first\""));
+    let relations = |item: &Value| -> Vec<String> {
+        item["_links"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect()
+    };
+    let items = page.body["items"].as_array().unwrap();
+    assert_eq!(relations(&items[0]), ["preferences", "profile", "self"]);
+    assert_eq!(
+        relations(&items[1]),
+        ["deactivate", "preferences", "profile", "self", "update"]
+    );
+    let at = format!("{USERS}/{}", bob.id);
+    assert_eq!(items[1]["_links"]["self"]["href"], at);
+    let one = app.get_as(&max.access, &at).await.expect(200);
+    assert_eq!(one.body, items[1]);
+    assert_eq!(one.header("etag"), format!("\"{}\"", one.body["version"]));
+    let own = app
+        .get_as(&max.access, &format!("{USERS}/{}", max.id))
+        .await;
+    assert_eq!(
+        own.expect(200).body["_links"]["self"]["href"],
+        "/api/v1/users/me"
+    );
+    let trail = app.audit().await;
+    assert_eq!(
+        trail
+            .iter()
+            .filter(|row| *row == "get_user success")
+            .count(),
+        1
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn e6_who_may_not_see_others_learns_nothing_of_who_is_there() {
+    let app = TestApp::start().await;
+    let (bob, max) = (app.bob().await, app.max().await);
+    let nobody = "0199a0c2-7b6e-7c31-9d55-3f0f6a1b2c4d";
+    let told = |reply: Reply| (reply.status, reply.body["code"].clone());
+    let mut answers = Vec::new();
+    for id in [max.id.as_str(), nobody] {
+        let at = format!("{USERS}/{id}");
+        answers.push(told(app.get_as(&bob.access, &at).await));
+    }
+    assert_eq!(answers[0], (403, json!("premium_required")));
+    assert_eq!(answers[0], answers[1]);
+    app.get_as(&bob.access, USERS)
+        .await
+        .expect_problem(403, "forbidden");
+    let own = app.get_as(&bob.access, &format!("/users/{}", bob.id)).await;
+    assert_eq!(own.expect(200).body["email"], BOB);
+    for id in [nobody, "me2", "x", "%00", "00000000"] {
+        let reply = app.get_as(&max.access, &format!("{USERS}/{id}")).await;
+        reply.expect_problem(404, "not_found");
+    }
+    assert_eq!(max.email, MAX);
 }

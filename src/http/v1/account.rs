@@ -4,7 +4,7 @@ use super::user::UserResponse;
 use crate::{
     domain::{Result, actor::SignedIn, country, text, user::UserChanges, username::Username},
     http::{
-        extract::{Caller, Check, Field, IfMatch, Json},
+        extract::{Caller, Check, Checked, Field, IfMatch, Json},
         versioned::Versioned,
     },
     services::Services,
@@ -51,6 +51,12 @@ impl UpdateUserRequest {
     /// The lawful changes, or all broken rules. Whether country and state agree is seen when they are applied.
     pub fn parse(self) -> Result<UserChanges> {
         let mut check = Check::new();
+        let changes = self.check(&mut check);
+        check.done(changes)
+    }
+
+    /// The same as a part of a larger body.
+    pub fn check(self, check: &mut Check) -> Checked<UserChanges> {
         let username = check.text_change("username", self.username, Username::parse);
         let full_name = check.text_change("full_name", self.full_name, line);
         let country = check.text_change("country", self.country, country::country);
@@ -61,28 +67,21 @@ impl UpdateUserRequest {
         let location = check.text_change("location", self.location, line);
         let locale = check.text_change("locale", self.locale, text::locale);
         let timezone = check.text_change("timezone", self.timezone, text::timezone);
-        let fields = (
-            username, full_name, country, state, title, location, locale, timezone,
-        );
-        let (
-            username,
-            full_name,
-            country,
-            state_province,
-            current_title,
-            location,
-            locale,
-            timezone,
-        ) = check.done(fields)?;
-        Ok(UserChanges {
-            username,
-            full_name,
-            country,
-            state_province,
-            current_title,
-            location,
-            locale,
-            timezone,
+        let names = Checked::all((username, full_name));
+        let places = Checked::all((country, state, title, location));
+        Checked::all((names, places, locale, timezone)).map(|(names, places, locale, timezone)| {
+            let (username, full_name) = names;
+            let (country, state_province, current_title, location) = places;
+            UserChanges {
+                username,
+                full_name,
+                country,
+                state_province,
+                current_title,
+                location,
+                locale,
+                timezone,
+            }
         })
     }
 }

@@ -4,10 +4,13 @@ pub mod account;
 pub mod activity;
 pub mod audit_logs;
 pub mod avatar;
+pub mod administration;
 pub mod card;
+pub mod deactivation;
 pub mod email_change;
 pub mod email_verification;
 pub mod export;
+pub mod erasure;
 pub mod invitation;
 pub mod login;
 pub mod message;
@@ -16,6 +19,7 @@ pub mod password_reset;
 pub mod preferences;
 pub mod profile;
 pub mod reauthentication;
+pub mod roles;
 pub mod search;
 pub mod sessions;
 pub mod signup;
@@ -24,6 +28,7 @@ pub mod subscription;
 pub mod termination;
 pub mod tokens;
 pub mod user;
+pub mod user_list;
 pub mod users;
 
 use crate::services::Services;
@@ -36,6 +41,10 @@ fn described() -> OpenApiRouter<Services> {
     OpenApiRouter::new()
         .nest("/api/v1/auth", auth())
         .nest("/api/v1/users", users())
+        .nest(
+            "/api/v1/roles",
+            OpenApiRouter::new().routes(routes!(roles::list_roles)),
+        )
 }
 
 /// All of them.
@@ -135,4 +144,17 @@ fn users() -> OpenApiRouter<Services> {
             avatar::delete_avatar
         ))
         .routes(routes!(avatar::get_avatar))
+        .routes(routes!(user_list::list_users, administration::create_user))
+        .routes(routes!(
+            users::get_user,
+            administration::update_user,
+            administration::update_user_put,
+            erasure::erase_user
+        ))
+        .routes(routes!(deactivation::deactivate_user))
+        .routes(routes!(deactivation::reactivate_user))
+        .routes(routes!(deactivation::soft_delete_users))
+        .routes(routes!(sessions::revoke_user_sessions))
+        .routes(routes!(roles::set_roles))
+        .routes(routes!(subscription::set_subscription))
 }

@@ -41,9 +41,11 @@ pub struct SearchParams {
     #[param(value_type = Option<String>, min_length = 2, max_length = 100, example = "GB")]
     #[serde(default)]
     country: Field<String>,
+    /// Whether the person is open to work.
     #[param(value_type = Option<bool>)]
     #[serde(default)]
     open_to_work: Field<String>,
+    /// 1 to 100; 20 by default.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
     #[serde(default)]
     limit: Field<String>,

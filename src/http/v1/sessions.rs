@@ -1,7 +1,12 @@
-//! One's sessions: log out here or everywhere, see and end devices.
+//! One's sessions: log out here or everywhere, see and end devices. Staff signs others out.
 
 use crate::{
-    domain::{Result, actor::SignedIn, id::SessionId, page::Page},
+    domain::{
+        Result,
+        actor::SignedIn,
+        id::{SessionId, UserId},
+        page::Page,
+    },
     http::{
         collection::{Collection, CollectionResponse},
         extract::{Caller, Path},
@@ -122,5 +127,29 @@ pub async fn revoke_session(
     Path(id): Path<SessionId>,
 ) -> Result<StatusCode> {
     services.revoke_session(&who, id, &client).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Sign a person out everywhere
+///
+/// Ends all sessions of the person; the access tokens are refused at once.
+#[utoipa::path(
+    post, path = "/{id}/revoke-sessions", tag = "Users", operation_id = "revoke_user_sessions", security(("bearerAuth" = [])),
+    params(("id" = Uuid, Path, description = "The person's id")),
+    responses(
+        (status = 204, description = "All sessions have ended"),
+        (status = 403, description = "`forbidden`"),
+        (status = 404, description = "`not_found`"),
+    )
+)]
+pub async fn revoke_user_sessions(
+    State(services): State<Services>,
+    Caller(client): Caller,
+    who: SignedIn,
+    Path(id): Path<UserId>,
+) -> Result<StatusCode> {
+    services
+        .revoke_user_sessions((&who).into(), id, &client)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

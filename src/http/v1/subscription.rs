@@ -1,13 +1,21 @@
-//! Changing one's own tier.
+//! Changing tiers: one's own, and as an admin anybody's.
 
 use super::user::UserResponse;
 use crate::{
-    domain::{Result, actor::SignedIn, user::months},
+    domain::{
+        Result,
+        actor::SignedIn,
+        error::Fault,
+        id::UserId,
+        permission::Permission,
+        user::{Tier, months},
+        user_list::time,
+    },
     http::{
-        extract::{Caller, Check, Field, IfMatch, Json},
+        extract::{Caller, Check, Field, IfMatch, Json, Path},
         versioned::Versioned,
     },
-    services::Services,
+    services::{Services, subscription::Subscription},
 };
 use axum::extract::State;
 use serde::Deserialize;
@@ -76,4 +84,64 @@ pub async fn downgrade_me(
     let user = services.downgrade_me(&who, &expected, &client).await?;
     let now = services.now();
     Ok(Versioned(user.version, UserResponse::own(user, now)))
+}
+
+/// The tier that a person is to have.
+#[derive(Deserialize, ToSchema)]
+#[schema(example = json!({ "tier": "premium", "until": "2027-01-05T12:00:00Z" }))]
+pub struct SetSubscriptionRequest {
+    /// `basic` or `premium`.
+    #[schema(value_type = super::user::TierName, required = true)]
+    #[serde(default)]
+    tier: Field<String>,
+    /// When premium ends; without it, never.
+    #[schema(value_type = Option<chrono::DateTime<chrono::Utc>>)]
+    #[serde(default)]
+    until: Field<String>,
+}
+
+impl SetSubscriptionRequest {
+    fn parse(self, IfMatch(expected): IfMatch) -> Result<Subscription> {
+        let mut check = Check::new();
+        let tier = check.text("tier", self.tier, |name| {
+            Tier::parse(name).ok_or(Fault::new("unknown_value", "There is no such tier."))
+        });
+        let until = check.optional_text("until", self.until, time);
+        let (tier, until) = check.done((tier, until))?;
+        Ok(Subscription {
+            tier,
+            until,
+            expected,
+        })
+    }
+}
+
+/// Set a person's tier
+///
+/// At once, for a time or for good. For admins.
+#[utoipa::path(
+    put, path = "/{id}/subscription", tag = "Users", request_body = SetSubscriptionRequest, operation_id = "set_subscription",
+    security(("bearerAuth" = [])),
+    params(
+        ("id" = Uuid, Path, description = "The person's id"),
+        ("If-Match" = Option<String>, Header, description = "The account's `ETag` that was read", max_length = 1000),
+    ),
+    responses(
+        (status = 200, description = "The account as it is now", body = UserResponse, headers(("ETag" = String, description = "The version, for `If-Match`"))),
+        (status = 403, description = "`forbidden`"),
+        (status = 404, description = "`not_found`"),
+        (status = 412, description = "`stale`"),
+    )
+)]
+pub async fn set_subscription(
+    State(services): State<Services>,
+    Caller(client): Caller,
+    whom: (SignedIn, Path<UserId>, IfMatch),
+    Json(body): Json<SetSubscriptionRequest>,
+) -> Result<Versioned<UserResponse>> {
+    let (who, Path(id), expected) = whom;
+    who.must(Permission::ManageSubscriptions)?;
+    let wish = body.parse(expected)?;
+    let user = services.set_subscription(&who, id, wish, &client).await?;
+    Ok(UserResponse::answer(&who, user, services.now()))
 }

@@ -8,7 +8,7 @@ use crate::{
         permission::Permission,
         user::{Tier, User, UserStatus},
     },
-    http::links::Links,
+    http::{links::Links, versioned::Versioned},
 };
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -119,6 +119,11 @@ impl UserResponse {
             staff_links(who, &user)
         };
         Self::with_links(user, now, links)
+    }
+
+    /// The same with the account's version as `ETag`.
+    pub fn answer(who: &SignedIn, user: User, now: Timestamp) -> Versioned<Self> {
+        Versioned(user.version, Self::seen_by(who, user, now))
     }
 
     /// One's own account before one has signed in.

@@ -14,6 +14,7 @@ pub mod outbox_mails;
 pub mod password_resets;
 pub mod refresh_tokens;
 pub mod role_permissions;
+pub mod roles;
 pub mod signing_keys;
 pub mod tokens;
 pub mod user_keys;

@@ -16,6 +16,7 @@ mod m2026_11_21_000007_create_audit_log;
 mod m2026_11_21_000008_create_outbox;
 mod m2026_11_21_000009_create_profiles;
 mod m2026_11_21_000010_create_audit_seals;
+mod m2026_11_21_000011_create_list_indexes;
 mod m2026_11_21_000012_create_search;
 mod m2026_11_21_000013_create_idempotency_keys;
 mod m2026_11_21_000014_create_imports;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000008_create_outbox::Migration),
             Box::new(m2026_11_21_000009_create_profiles::Migration),
             Box::new(m2026_11_21_000010_create_audit_seals::Migration),
+            Box::new(m2026_11_21_000011_create_list_indexes::Migration),
             Box::new(m2026_11_21_000012_create_search::Migration),
             Box::new(m2026_11_21_000014_create_imports::Migration),
             Box::new(m2026_11_21_000013_create_idempotency_keys::Migration),

@@ -9,12 +9,13 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The codes of 401 and 403; use cases refuse by rules of their own as well.
-const AT_THE_DOOR: [&str; 5] = [
+const AT_THE_DOOR: [&str; 6] = [
     "unauthenticated",
     "token_invalid",
     "token_expired",
     "session_ended",
     "forbidden",
+    "premium_required",
 ];
 
 /// How often what was refused why.

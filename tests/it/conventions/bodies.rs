@@ -1,6 +1,9 @@
 //! What bodies every operation takes: JSON objects of bounded size in one reading, and nothing else.
 
-use crate::support::{Reply, TestApp, document::Document, people::Person};
+use crate::{
+    access::is_for_staff,
+    support::{Reply, TestApp, document::Document, people::Person},
+};
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::stream;
@@ -22,10 +25,12 @@ async fn to_all(
     body: &[u8],
 ) -> Vec<(String, Reply)> {
     let mut told = Vec::new();
+    let ada = app.ada().await;
     for operation in Document::of(app).await.with_body() {
+        let who = if is_for_staff(&operation) { &ada } else { bob };
         let request = operation
             .request(app)
-            .bearer(&bob.access)
+            .bearer(&who.access)
             .header("content-type", media_type)
             .body(body.to_vec());
         told.push((operation.place(), request.send().await));

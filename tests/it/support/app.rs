@@ -151,6 +151,15 @@ impl TestApp {
             .await
     }
 
+    /// Any method with an access token and a JSON body; none if it is null.
+    pub async fn ask(&self, method: Method, token: &str, path: &str, body: Value) -> Reply {
+        let request = self.request(method, path).bearer(token);
+        if body.is_null() {
+            return request.send().await;
+        }
+        request.json(body).send().await
+    }
+
     /// Through the whole router, from this address.
     pub async fn send(&self, mut request: Request<Body>, from: IpAddr) -> Reply {
         request

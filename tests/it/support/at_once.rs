@@ -1,6 +1,7 @@
 //! Requests that start at the same moment, each in a task of its own, to win races with.
 
 use super::{Reply, TestApp};
+use axum::http::Method;
 use serde_json::Value;
 use std::sync::Arc;
 use tokio::{sync::Barrier, task::JoinSet};
@@ -22,6 +23,26 @@ pub async fn post_at_once(nodes: &[Arc<TestApp>], posts: Vec<Post>) -> Vec<Reply
                 None => app.post(path, body).await,
             };
             (place, reply)
+        });
+    }
+    let mut replies = running.join_all().await;
+    replies.sort_by_key(|(place, _)| *place);
+    replies.into_iter().map(|(_, reply)| reply).collect()
+}
+
+/// A request of a race: method, access token, path, body.
+pub type Ask = (Method, String, String, Value);
+
+/// The same for requests of any method.
+pub async fn ask_at_once(nodes: &[Arc<TestApp>], asks: Vec<Ask>) -> Vec<Reply> {
+    let start = Arc::new(Barrier::new(asks.len()));
+    let mut running = JoinSet::new();
+    for (place, (method, token, path, body)) in asks.into_iter().enumerate() {
+        let app = Arc::clone(&nodes[place % nodes.len()]);
+        let start = Arc::clone(&start);
+        running.spawn(async move {
+            start.wait().await;
+            (place, app.ask(method, &token, &path, body).await)
         });
     }
     let mut replies = running.join_all().await;

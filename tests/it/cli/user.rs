@@ -1,0 +1,75 @@
+//! `usher user`: people from the command line.
+
+use crate::support::{
+    app::ADA,
+    database::TestDatabase,
+    people::BOB,
+    process::{Service, run},
+};
+use serde_json::Value;
+
+/// Ada and Bob in a database whose service has stopped.
+async fn two_people() -> TestDatabase {
+    let db = TestDatabase::create().await;
+    let service = Service::start(&db, &[]).await;
+    service.sign_up(BOB).await;
+    service.stop().await;
+    db
+}
+
+async fn say(db: &TestDatabase, arguments: &[&str]) -> String {
+    run(db, &[&["user"], arguments].concat(), &[])
+        .await
+        .success()
+}
+
+async fn refuse(db: &TestDatabase, arguments: &[&str]) -> String {
+    run(db, &[&["user"], arguments].concat(), &[])
+        .await
+        .refusal()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_lists_shows_and_changes_people() {
+    let db = two_people().await;
+    let listed = say(&db, &["list"]).await;
+    assert_eq!(listed.lines().count(), 2);
+    assert!(listed.lines().next().unwrap().contains(BOB), "{listed}");
+    let json: Value =
+        serde_json::from_str(&say(&db, &["list", "--role", "admin", "--json"]).await).unwrap();
+    assert_eq!(json[0]["email"], ADA);
+    assert_eq!(json.as_array().unwrap().len(), 1);
+    let shown: Value = serde_json::from_str(&say(&db, &["show", BOB, "--json"]).await).unwrap();
+    assert_eq!(shown["roles"], serde_json::json!(["user"]));
+    let id = shown["id"].as_str().unwrap();
+    assert!(say(&db, &["show", id]).await.contains(BOB));
+    assert!(say(&db, &["deactivate", BOB]).await.contains("deactivated"));
+    assert!(say(&db, &["reactivate", id]).await.contains(id));
+    assert!(
+        say(&db, &["roles", BOB, "manager"])
+            .await
+            .contains("manager")
+    );
+    let rows =
+        "SELECT count(*) FROM audit_log WHERE actor_type = 'system' AND action = 'set_roles'";
+    assert_eq!(db.number(rows).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_erases_only_on_purpose_and_never_the_last_admin() {
+    let db = two_people().await;
+    assert!(refuse(&db, &["erase", BOB]).await.contains("--yes"));
+    assert_eq!(db.number("SELECT count(*) FROM users").await, 2);
+    assert!(say(&db, &["erase", BOB, "--yes"]).await.contains("erased"));
+    assert_eq!(db.number("SELECT count(*) FROM users").await, 1);
+    for arguments in [
+        &["erase", ADA, "--yes"][..],
+        &["deactivate", ADA],
+        &["roles", ADA, "user"],
+    ] {
+        assert!(refuse(&db, arguments).await.contains("last active admin"));
+    }
+    assert!(refuse(&db, &["show", BOB]).await.contains("nobody"));
+    assert!(refuse(&db, &["show", "x"]).await.contains("address"));
+    assert!(refuse(&db, &["roles", ADA, "root"]).await.contains("roles"));
+}
