@@ -219,6 +219,28 @@ async fn of_first_writes_at_once_none_is_lost_and_none_wins_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_told_can_be_found_at_once_and_not_when_it_is_private() {
+    let app = TestApp::start().await;
+    let (bob, pia) = (app.bob().await, app.pia().await);
+    let found = async || {
+        let path = "/api/v1/users/search?q=blacksmith&open_to_work=true";
+        let reply = app.get_as(&pia.access, path).await.expect(200);
+        reply.body["items"].as_array().unwrap().len()
+    };
+    let put = async |path: &str, body: Value| {
+        let path = format!("/api/v1/users/me/{path}");
+        let request = app.request(Method::PUT, &path).bearer(&bob.access);
+        request.json(body).send().await.expect(200);
+    };
+    put("profile", json!({ "headline": "Blacksmith" })).await;
+    assert_eq!(found().await, 0);
+    put("preferences", json!({ "open_to_work": true })).await;
+    assert_eq!(found().await, 1);
+    put("profile", json!({ "visibility": "private" })).await;
+    assert_eq!(found().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_is_told_once_by_names_and_no_change_not_at_all() {
     let app = TestApp::start().await;
     let bob = app.bob().await;

@@ -12,6 +12,8 @@ const PASSWORD: &str = "CanaryWord1One";
 const NEW_PASSWORD: &str = "CanaryWord2Two";
 const WRONG_PASSWORD: &str = "CanaryWrong3Three";
 const ADDRESS: &str = "203.0.113.77";
+const TOLD: &str = "CanaryTold";
+const PHONE: &str = "+31612345678";
 const AGENT: &str = "CanaryAgent/9.9";
 
 /// What must show nowhere.
@@ -39,6 +41,7 @@ pub async fn run_all(app: &TestApp) -> Canaries {
     flight.sign_up().await;
     flight.sign_in().await;
     flight.change_password().await;
+    flight.tell().await;
     flight.change_email().await;
     flight.pages().await;
     flight.misuse().await;
@@ -52,6 +55,8 @@ pub async fn run_all(app: &TestApp) -> Canaries {
         USERNAME,
         ADDRESS,
         AGENT,
+        TOLD,
+        PHONE,
     ];
     flight.secrets.sort();
     flight.secrets.dedup();
@@ -159,6 +164,30 @@ impl Flight<'_> {
         self.post("password-reset-confirm", None, body.clone(), 200)
             .await;
         self.post("password-reset-confirm", None, body, 410).await;
+    }
+
+    /// What people tell of themselves, but for what search needs.
+    async fn tell(&mut self) {
+        let (access, _) = self.login(EMAIL, PASSWORD).await;
+        let me = "/api/v1/users/me";
+        for (path, body) in [
+            (
+                "profile",
+                json!({ "bio": TOLD, "company": TOLD, "phone": PHONE, "links": [format!("https://x.example/{TOLD}")] }),
+            ),
+            (
+                "preferences",
+                json!({ "desired_titles": [TOLD], "locations": [TOLD], "extra": { TOLD: PHONE } }),
+            ),
+        ] {
+            let put = self.request(Method::PUT, &format!("{me}/{path}"));
+            put.bearer(&access).json(body).send().await.expect(200);
+        }
+        for accept in ["application/json", "application/zip"] {
+            let export = self.request(Method::GET, &format!("{me}/export"));
+            let export = export.bearer(&access).header("accept", accept);
+            export.send().await.expect(200);
+        }
     }
 
     async fn change_email(&mut self) {
