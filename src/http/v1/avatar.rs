@@ -115,6 +115,7 @@ pub async fn delete_avatar(
         (status = 200, description = "The picture", body = String, content_type = "image/png", headers(("ETag" = String, description = "Names these bytes")), example = json!("(the bytes of a picture)")),
         (status = 304, description = "It has not changed"),
         (status = 404, description = "`not_found`"),
+        (status = 406, description = "`not_acceptable`"),
     )
 )]
 pub async fn get_my_avatar(
@@ -142,6 +143,7 @@ pub async fn get_my_avatar(
         (status = 304, description = "It has not changed"),
         (status = 403, description = "`premium_required`"),
         (status = 404, description = "`not_found`"),
+        (status = 406, description = "`not_acceptable`"),
     )
 )]
 pub async fn get_avatar(
