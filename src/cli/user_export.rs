@@ -5,7 +5,7 @@ use super::{progress, records::Format, say};
 use crate::{
     app::{self, Means},
     config::Config,
-    domain::{client::Client, user::User, username::Username},
+    domain::{client::Client, password::PasswordHash, user::User, username::Username},
     services::{Services, user_export::ExportedPerson},
 };
 use anyhow::Context as _;
@@ -138,7 +138,7 @@ fn record(person: &ExportedPerson, with_hash: bool) -> Map<String, Value> {
         json!(user.tier_until),
         json!(user.created_at),
         json!(user.last_login_at),
-        json!(hash.map(|hash| hash.as_str())),
+        json!(hash.map(PasswordHash::as_str)),
     ];
     let names = COLUMNS.iter().map(|name| (*name).to_owned());
     names.zip(values).collect()
@@ -164,7 +164,7 @@ impl<W: Write> Sink<W> {
         match self {
             Self::Lines(out) => writeln!(out, "{}", json!(record))?,
             Self::Table(table) => {
-                table.write_record(COLUMNS.iter().map(|name| cell(record.get(*name))))?
+                table.write_record(COLUMNS.iter().map(|name| cell(record.get(*name))))?;
             }
         }
         Ok(())

@@ -16,6 +16,7 @@ use crate::{
     },
 };
 use anyhow::Context as _;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::Args;
 use indicatif::ProgressBar;
 use serde_json::json;
@@ -152,11 +153,7 @@ fn digest(path: &Path) -> anyhow::Result<String> {
         };
         hash.update(read);
     }
-    Ok(hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(URL_SAFE_NO_PAD.encode(hash.finalize()))
 }
 
 /// Where refused records are told of.

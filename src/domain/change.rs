@@ -31,11 +31,6 @@ impl<T> Change<T> {
             Self::Set(value) => *field = value,
         }
     }
-
-    /// Whether it leaves the field alone.
-    pub fn is_keep(&self) -> bool {
-        matches!(self, Self::Keep)
-    }
 }
 
 /// `If-Match` (RFC 9110, section 13.1.1): which versions the writer has seen.

@@ -67,14 +67,13 @@ impl From<Violation> for FieldProblem {
 
 fn status(error: &Error) -> StatusCode {
     match error {
-        Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Invalid(_) | Error::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Error::BadToken => StatusCode::BAD_REQUEST,
         Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
         Error::Forbidden(_) => StatusCode::FORBIDDEN,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::Conflict(_) => StatusCode::CONFLICT,
         Error::Stale => StatusCode::PRECONDITION_FAILED,
-        Error::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Error::UnsupportedKind => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Error::Gone(_) => StatusCode::GONE,
@@ -89,7 +88,9 @@ fn detail(error: &Error) -> String {
     match error {
         Error::Invalid(_) => "Some fields are not valid; errors lists all of them.".to_owned(),
         Error::BadToken => "The token is unknown or malformed.".to_owned(),
-        Error::NotFound(thing) => format!("There is no such {thing}."),
+        Error::NotFound(_) => {
+            "There is no such thing, or it is not for the one who asks.".to_owned()
+        }
         Error::Stale => {
             "It was changed since you read it; read it again, then change it.".to_owned()
         }

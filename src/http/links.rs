@@ -30,7 +30,7 @@ impl Links {
     }
 
     /// Adds a place if the caller may go there.
-    pub fn to_if(self, may: bool, relation: &'static str, href: impl Into<String>) -> Self {
+    pub fn may_lead(self, may: bool, relation: &'static str, href: impl Into<String>) -> Self {
         if may { self.to(relation, href) } else { self }
     }
 }

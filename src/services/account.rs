@@ -47,8 +47,8 @@ impl Services {
         expected: &Expected,
         client: &Client,
     ) -> Result<User> {
-        let changed = self.apply_to_me(who, changes, expected, client).await;
-        self.trace_refusal(changed, (ACTION, who.actor(), who.user.id), client)
+        let outcome = self.apply_to_me(who, changes, expected, client).await;
+        self.trace_refusal(outcome, (ACTION, who.actor(), who.user.id), client)
             .await
     }
 
@@ -63,11 +63,11 @@ impl Services {
         let mut user = self.lock_user(&tx, who.user.id).await?;
         self.session_must_hold(&tx, who, &user).await?;
         expected.must_be(user.version)?;
-        let changed = changes.apply(&mut user)?;
-        if !changed.is_empty() {
+        let fields = changes.apply(&mut user)?;
+        if !fields.is_empty() {
             users::update_user(&tx, &mut user, self.now()).await?;
             let entry = AuditEntry::success(ACTION, who.actor(), client);
-            self.tell_update(&tx, &user, entry, &changed).await?;
+            self.tell_update(&tx, &user, entry, &fields).await?;
         }
         self.commit(tx).await?;
         Ok(user)

@@ -24,7 +24,7 @@ pub mod master_keys;
 pub mod password_change;
 pub mod password_reset;
 mod passwords;
-mod people;
+pub mod people;
 mod personal_data;
 pub mod preferences;
 pub mod profile;

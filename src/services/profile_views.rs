@@ -64,7 +64,9 @@ impl Services {
             let (now, later) = left.split_at(batch.min(left.len()));
             if let Err(error) = self.write_profile_views(now).await {
                 let mut views = self.profile_views();
-                left.iter().for_each(|(id, count)| views.add(*id, *count));
+                for (id, count) in left {
+                    views.add(*id, *count);
+                }
                 return Err(error);
             }
             left = later;

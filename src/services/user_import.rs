@@ -37,7 +37,7 @@ pub struct RefusedRecord {
 /// The file that is taken over.
 #[derive(Debug, Clone)]
 pub struct ImportFile {
-    /// SHA-256 in hexadecimal: the same file goes on where it stopped.
+    /// SHA-256 in base64url: the same file goes on where it stopped.
     pub digest: String,
     pub publishes_events: bool,
 }

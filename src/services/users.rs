@@ -4,7 +4,6 @@ use super::Services;
 use crate::{
     domain::{
         Error, Result,
-        actor::SignedIn,
         audit::AuditEntry,
         client::Client,
         error::{Barrier, Refusal},
@@ -54,17 +53,6 @@ impl Services {
             prev: page.prev,
             total: page.total,
         })
-    }
-
-    /// One's own account, or anybody's for staff.
-    pub async fn get_user(&self, who: &SignedIn, id: UserId, client: &Client) -> Result<User> {
-        if who.user.id == id {
-            return Ok(who.user.clone());
-        }
-        if !who.may(Permission::ReadUsers) {
-            return Err(Barrier::PremiumRequired.into());
-        }
-        self.show_user(who.into(), id, client).await
     }
 
     /// Anybody's account.

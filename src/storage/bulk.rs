@@ -81,7 +81,8 @@ fn escape(text: &str, line: &mut String) {
 pub struct Rows {
     pub table: &'static str,
     pub columns: &'static [&'static str],
-    pub rows: Vec<Vec<Cell>>,
+    /// Each with a cell for every column.
+    pub cells: Vec<Vec<Cell>>,
 }
 
 /// Adds all rows, table by table, or none; a broken constraint is told as for single rows.
@@ -93,7 +94,7 @@ pub async fn insert_rows(store: &Store, tables: &[Rows]) -> Result<()> {
     let tx = store.begin().await?;
     for table in tables {
         let most = MOST_VALUES / table.columns.len().max(1);
-        for rows in table.rows.chunks(most) {
+        for rows in table.cells.chunks(most) {
             insert(&tx, table, rows).await?;
         }
     }
@@ -117,14 +118,14 @@ async fn insert(db: &impl ConnectionTrait, table: &Rows, rows: &[Vec<Cell>]) -> 
 async fn copy(store: &Store, tables: &[Rows]) -> Result<(), sqlx::Error> {
     let pool = store.writer().get_postgres_connection_pool();
     let mut tx = pool.begin().await?;
-    for table in tables.iter().filter(|table| !table.rows.is_empty()) {
+    for table in tables.iter().filter(|table| !table.cells.is_empty()) {
         let sql = format!(
             "COPY {} ({}) FROM STDIN",
             table.table,
             table.columns.join(",")
         );
         let mut lines = String::new();
-        for row in &table.rows {
+        for row in &table.cells {
             for (place, cell) in row.iter().enumerate() {
                 if place > 0 {
                     lines.push('\t');

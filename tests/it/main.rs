@@ -38,6 +38,7 @@ mod pages;
 mod password_change;
 mod password_reset;
 mod passwords;
+mod people;
 mod preferences;
 mod profile;
 mod rate_limits;

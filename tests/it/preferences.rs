@@ -63,7 +63,7 @@ async fn who_has_told_nothing_has_the_defaults_and_no_advertisement() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_told_is_kept_and_null_restores_the_default() {
+async fn what_is_told_is_kept() {
     let app = TestApp::start().await;
     let bob = app.bob().await;
     let told = change(&app, &bob, None, all()).await.expect(200);
@@ -121,6 +121,13 @@ async fn what_is_told_is_kept_and_null_restores_the_default() {
         let read = app.get_as(&bob.access, path).await.expect(200);
         assert_eq!(read.body, told.body);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn null_restores_the_default() {
+    let app = TestApp::start().await;
+    let bob = app.bob().await;
+    change(&app, &bob, None, all()).await.expect(200);
     let nothing: serde_json::Map<_, _> = all()
         .as_object()
         .unwrap()

@@ -6,7 +6,7 @@ use crate::support::{
     process::{Service, command, run},
 };
 use serde_json::{Value, json};
-use std::{fs, path::PathBuf, process::Stdio};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, process::Stdio};
 
 /// A file in the database's folder.
 fn file(db: &TestDatabase, name: &str, content: &str) -> PathBuf {
@@ -16,7 +16,8 @@ fn file(db: &TestDatabase, name: &str, content: &str) -> PathBuf {
 }
 
 fn lines(records: &[Value]) -> String {
-    records.iter().map(|record| format!("{record}\n")).collect()
+    let lines: Vec<String> = records.iter().map(Value::to_string).collect();
+    lines.join("\n")
 }
 
 /// PBKDF2 as Django writes it.
@@ -226,7 +227,6 @@ async fn an_export_is_safe_in_a_spreadsheet_and_moves_everybody_to_another_datab
         "{text}"
     );
     assert!(!text.contains(",=") && !text.contains(",+"), "{text}");
-    use std::os::unix::fs::PermissionsExt as _;
     assert_eq!(
         fs::metadata(&table).unwrap().permissions().mode() & 0o777,
         0o600

@@ -33,37 +33,9 @@ async fn every_path_shows_the_same_account() {
         assert_eq!(me.header("content-type"), "application/json");
         assert_eq!(me.body["id"], bob.id);
         insta::allow_duplicates! {
-            insta::assert_json_snapshot!(me.body, { ".id" => "[id]" }, @r#"
+            insta::assert_json_snapshot!(me.body, { ".id" => "[id]", "._links" => "[links]" }, @r#"
             {
-              "_links": {
-                "activity": {
-                  "href": "/api/v1/users/me/activity"
-                },
-                "delete": {
-                  "href": "/api/v1/users/me"
-                },
-                "export": {
-                  "href": "/api/v1/users/me/export"
-                },
-                "preferences": {
-                  "href": "/api/v1/users/me/preferences"
-                },
-                "profile": {
-                  "href": "/api/v1/users/me/profile"
-                },
-                "self": {
-                  "href": "/api/v1/users/me"
-                },
-                "sessions": {
-                  "href": "/api/v1/auth/sessions"
-                },
-                "stats": {
-                  "href": "/api/v1/users/me/stats"
-                },
-                "update": {
-                  "href": "/api/v1/users/me"
-                }
-              },
+              "_links": "[links]",
               "avatar_url": null,
               "country": "NL",
               "created_at": "2026-01-05T12:00:00Z",

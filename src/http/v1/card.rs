@@ -48,12 +48,12 @@ impl From<Card> for CardResponse {
         let links = Links::new()
             .to("self", there.clone())
             .to("profile", format!("{there}/profile"))
-            .to_if(
+            .may_lead(
                 card.open_to_work,
                 "preferences",
                 format!("{there}/preferences"),
             )
-            .to_if(card.has_avatar, "avatar", avatar_path(card.id));
+            .may_lead(card.has_avatar, "avatar", avatar_path(card.id));
         Self {
             id: card.id,
             username: card.username,

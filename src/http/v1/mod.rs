@@ -2,20 +2,21 @@
 
 pub mod account;
 pub mod activity;
+pub mod administration;
 pub mod audit_logs;
 pub mod avatar;
-pub mod administration;
 pub mod card;
 pub mod deactivation;
 pub mod email_change;
 pub mod email_verification;
-pub mod export;
 pub mod erasure;
+pub mod export;
 pub mod invitation;
 pub mod login;
 pub mod message;
 pub mod password_change;
 pub mod password_reset;
+pub mod people;
 pub mod preferences;
 pub mod profile;
 pub mod reauthentication;
@@ -146,11 +147,13 @@ fn users() -> OpenApiRouter<Services> {
         .routes(routes!(avatar::get_avatar))
         .routes(routes!(user_list::list_users, administration::create_user))
         .routes(routes!(
-            users::get_user,
+            people::get_user,
             administration::update_user,
             administration::update_user_put,
             erasure::erase_user
         ))
+        .routes(routes!(people::get_user_profile))
+        .routes(routes!(people::get_user_preferences))
         .routes(routes!(deactivation::deactivate_user))
         .routes(routes!(deactivation::reactivate_user))
         .routes(routes!(deactivation::soft_delete_users))

@@ -50,7 +50,6 @@ pub enum WorkModeName {
 }
 
 /// What a person looks for in work, and which mails they want.
-#[expect(clippy::struct_excessive_bools, reason = "the shape that API.md fixes")]
 #[derive(Serialize, ToSchema)]
 #[schema(as = Preferences, example = json!({
     "desired_titles": ["Analyst"], "job_types": ["full_time"], "work_modes": ["remote"], "locations": ["Utrecht"],
@@ -82,10 +81,18 @@ pub struct PreferencesResponse {
     available_from: Option<NaiveDate>,
     willing_to_relocate: bool,
     open_to_work: bool,
-    email_notifications: bool,
-    marketing_emails: bool,
-    #[schema(value_type = Object)]
-    extra: Map<String, Value>,
+    /// Not shown to other members.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    email_notifications: Option<bool>,
+    /// Not shown to other members.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    marketing_emails: Option<bool>,
+    /// Not shown to other members.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, nullable = false, required = false)]
+    extra: Option<Map<String, Value>>,
     updated_at: Option<DateTime<Utc>>,
     /// Raised by every change; 0 as long as nothing was ever told.
     #[schema(minimum = 0)]
@@ -99,6 +106,16 @@ impl PreferencesResponse {
     pub fn own(preferences: Preferences) -> Self {
         let links = Links::new().to("self", HERE).to("update", HERE);
         Self::with_links(preferences, links)
+    }
+
+    /// What other members see of them: what work is looked for.
+    pub fn for_members(preferences: Preferences, links: Links) -> Self {
+        Self {
+            email_notifications: None,
+            marketing_emails: None,
+            extra: None,
+            ..Self::with_links(preferences, links)
+        }
     }
 
     /// Anybody's, with where its reader can go from here.
@@ -116,9 +133,9 @@ impl PreferencesResponse {
             available_from: details.available_from,
             willing_to_relocate: details.willing_to_relocate,
             open_to_work: preferences.open_to_work,
-            email_notifications: preferences.email_notifications,
-            marketing_emails: preferences.marketing_emails,
-            extra: details.extra,
+            email_notifications: Some(preferences.email_notifications),
+            marketing_emails: Some(preferences.marketing_emails),
+            extra: Some(details.extra),
             updated_at: preferences.updated_at,
             version: preferences.version,
             links,

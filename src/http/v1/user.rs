@@ -179,7 +179,7 @@ fn own_links(user: &User) -> Links {
         .to("activity", format!("{ME}/activity"))
         .to("export", format!("{ME}/export"))
         .to("sessions", "/api/v1/auth/sessions")
-        .to_if(user.avatar_tag.is_some(), "avatar", avatar_path(user.id))
+        .may_lead(user.avatar_tag.is_some(), "avatar", avatar_path(user.id))
 }
 
 fn staff_links(who: &SignedIn, user: &User) -> Links {
@@ -194,22 +194,22 @@ fn staff_links(who: &SignedIn, user: &User) -> Links {
         .to("self", there.clone())
         .to("profile", format!("{there}/profile"))
         .to("preferences", format!("{there}/preferences"))
-        .to_if(user.avatar_tag.is_some(), "avatar", avatar_path(user.id))
-        .to_if(may(Permission::UpdateUsers), "update", there.clone())
-        .to_if(
+        .may_lead(user.avatar_tag.is_some(), "avatar", avatar_path(user.id))
+        .may_lead(may(Permission::UpdateUsers), "update", there.clone())
+        .may_lead(
             may(Permission::AssignRoles),
             "roles",
             format!("{there}/roles"),
         )
-        .to_if(
+        .may_lead(
             may(Permission::DeactivateUsers) && is_active,
             "deactivate",
             format!("{there}/deactivate"),
         )
-        .to_if(
+        .may_lead(
             may(Permission::DeactivateUsers) && is_away,
             "reactivate",
             format!("{there}/reactivate"),
         )
-        .to_if(may(Permission::EraseUsers), "delete", there)
+        .may_lead(may(Permission::EraseUsers), "delete", there)
 }

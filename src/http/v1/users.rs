@@ -1,14 +1,7 @@
-//! The signed-in person, and others by id.
+//! The signed-in person.
 
 use super::user::UserResponse;
-use crate::{
-    domain::{Result, actor::SignedIn, id::UserId},
-    http::{
-        extract::{Caller, Path},
-        versioned::Versioned,
-    },
-    services::Services,
-};
+use crate::{domain::actor::SignedIn, http::versioned::Versioned, services::Services};
 use axum::extract::State;
 
 /// Who am I
@@ -34,26 +27,4 @@ pub async fn get_me(State(services): State<Services>, who: SignedIn) -> Versione
 )]
 pub async fn get_me_auth(state: State<Services>, who: SignedIn) -> Versioned<UserResponse> {
     get_me(state, who).await
-}
-
-/// Read a person's account
-///
-/// For staff, and for everybody their own.
-#[utoipa::path(
-    get, path = "/{id}", tag = "Users", operation_id = "get_user", security(("bearerAuth" = [])),
-    params(("id" = Uuid, Path, description = "The person's id")),
-    responses(
-        (status = 200, description = "The account", body = UserResponse, headers(("ETag" = String, description = "The version, for `If-Match`"))),
-        (status = 403, description = "`premium_required`"),
-        (status = 404, description = "`not_found`"),
-    )
-)]
-pub async fn get_user(
-    State(services): State<Services>,
-    Caller(client): Caller,
-    who: SignedIn,
-    Path(id): Path<UserId>,
-) -> Result<Versioned<UserResponse>> {
-    let user = services.get_user(&who, id, &client).await?;
-    Ok(UserResponse::answer(&who, user, services.now()))
 }

@@ -58,7 +58,7 @@ pub(super) fn user_rows(people: &[NewPerson]) -> Rows {
             "version",
             "event_sequence",
         ],
-        rows: people.iter().map(row).collect(),
+        cells: people.iter().map(row).collect(),
     }
 }
 
@@ -74,7 +74,7 @@ pub(super) fn key_rows(people: &[NewPerson]) -> Rows {
     Rows {
         table: "user_keys",
         columns: &["user_id", "master_key_id", "wrapped", "created_at"],
-        rows: people.iter().map(row).collect(),
+        cells: people.iter().map(row).collect(),
     }
 }
 
@@ -92,7 +92,7 @@ pub(super) fn credential_rows(people: &[NewPerson]) -> Rows {
     Rows {
         table: "credentials",
         columns: &["user_id", "password_hash", "changed_at", "failures"],
-        rows: people.iter().filter_map(row).collect(),
+        cells: people.iter().filter_map(row).collect(),
     }
 }
 
@@ -110,7 +110,7 @@ pub(super) fn role_rows(people: &[NewPerson]) -> Rows {
     Rows {
         table: "user_roles",
         columns: &["user_id", "role", "granted_at"],
-        rows: rows.collect(),
+        cells: rows.collect(),
     }
 }
 
@@ -146,7 +146,7 @@ pub(super) fn document_rows(people: &[NewPerson]) -> Rows {
             "open_to_work",
             "is_visible",
         ],
-        rows: people.iter().map(row).collect(),
+        cells: people.iter().map(row).collect(),
     }
 }
 
@@ -174,7 +174,7 @@ pub(super) fn event_rows(people: &[NewPerson], batch: &Batch<'_>) -> Rows {
             "request_id",
             "data_sealed",
         ],
-        rows: people.iter().filter_map(row).collect(),
+        cells: people.iter().filter_map(row).collect(),
     }
 }
 
@@ -189,7 +189,7 @@ pub(super) fn batch_rows(people: &[NewPerson], batch: &Batch<'_>) -> Rows {
             "imported",
             "written_at",
         ],
-        rows: vec![vec![
+        cells: vec![vec![
             Cell::Text(batch.file_digest.to_owned()),
             Cell::Number(batch.first_record),
             Cell::Number(batch.records),
@@ -218,7 +218,7 @@ pub(super) fn audit_rows(people: &[NewPerson], batch: &Batch<'_>) -> Rows {
             "request_id",
             "details",
         ],
-        rows: vec![vec![
+        cells: vec![vec![
             Cell::Id(batch.audit_id.0),
             Cell::Time(batch.at),
             Cell::Text("import_users".to_owned()),

@@ -27,7 +27,7 @@ CREATE INDEX search_documents_country_idx ON search_documents (country, name, us
 CREATE INDEX search_documents_open_idx ON search_documents (name, user_id) WHERE is_visible AND open_to_work;
 "#;
 
-const SQLITE: &str = r#"
+const SQLITE: &str = r"
 CREATE TABLE search_documents (
     id integer PRIMARY KEY,
     user_id blob NOT NULL CONSTRAINT search_documents_user_id_key UNIQUE
@@ -54,7 +54,7 @@ CREATE TRIGGER search_documents_updated AFTER UPDATE OF document ON search_docum
     INSERT INTO search_index (search_index, rowid, document) VALUES ('delete', old.id, old.document);
     INSERT INTO search_index (rowid, document) VALUES (new.id, new.document);
 END;
-"#;
+";
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
