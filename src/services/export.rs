@@ -20,8 +20,6 @@ use crate::{
 use serde_json::{Map, Value, json};
 
 const ACTION: &str = "export_me";
-/// What binds the sealed picture to its column.
-const AVATAR: &str = "avatars.large";
 
 impl Services {
     /// All personal data of the person who asks.
@@ -117,7 +115,7 @@ impl Services {
             return Ok(None);
         };
         let key = self.user_key(db, who.user.id).await?;
-        Ok(Some(key.open(AVATAR, &sealed)?.to_vec()))
+        Ok(Some(key.open(field::AVATAR_LARGE, &sealed)?.to_vec()))
     }
 }
 
@@ -177,10 +175,6 @@ fn joined(clear: Value, sealed: &impl serde::Serialize) -> Result<Value> {
 fn pack(document: &Value, picture: Option<&[u8]>) -> Result<Vec<u8>> {
     let text = serde_json::to_vec_pretty(document).map_err(Error::internal)?;
     let mut files = vec![("export.json", text.as_slice())];
-    if let Some(bytes) = picture {
-        let is_png = bytes.starts_with(b"\x89PNG");
-        let name = if is_png { "avatar.png" } else { "avatar.webp" };
-        files.push((name, bytes));
-    }
+    files.extend(picture.map(|bytes| ("avatar.png", bytes)));
     archive::zip(&files)
 }

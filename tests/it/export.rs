@@ -2,6 +2,7 @@
 
 mod tables;
 
+use crate::avatar::flat;
 use crate::support::{
     Reply, TestApp,
     app::{ADA, PASSWORD},
@@ -102,16 +103,26 @@ async fn nothing_in_it_lets_its_reader_act_as_the_person() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_zip_holds_the_same_document() {
+async fn a_zip_holds_the_same_document_and_the_picture() {
     let app = TestApp::start().await;
     let bob = busy_bob(&app).await;
+    app.put_avatar(&bob, "image/png", flat([1, 2, 3]))
+        .await
+        .expect(200);
+    let picture = format!("/api/v1/users/{}/avatar", bob.id);
+    let picture = app.get_as(&bob.access, &picture).await.expect(200);
     let plain = export(&app, &bob, "application/json").await.expect(200);
     let packed = export(&app, &bob, "application/zip").await.expect(200);
     assert_eq!(packed.header("content-type"), "application/zip");
     let name = "attachment; filename=\"usher-export.zip\"";
     assert_eq!(packed.header("content-disposition"), name);
     let mut archive = zip::ZipArchive::new(Cursor::new(packed.bytes)).unwrap();
-    assert_eq!(archive.len(), 1);
+    assert_eq!(archive.len(), 2);
+    let mut packed_picture = Vec::new();
+    let mut file = archive.by_name("avatar.png").unwrap();
+    file.read_to_end(&mut packed_picture).unwrap();
+    drop(file);
+    assert_eq!(packed_picture, picture.bytes);
     let mut text = String::new();
     let mut file = archive.by_name("export.json").unwrap();
     file.read_to_string(&mut text).unwrap();
