@@ -55,7 +55,7 @@ impl Services {
         if must_wait(&link, &user, self.now()).is_err() {
             return Ok(None);
         }
-        let user = self.open_user(db, user).await?;
+        let user = self.try_open_user(db, user).await?.ok_or(Error::BadToken)?;
         Ok(Some(WaitingSignUp {
             email: user.email,
             created_at: user.created_at,

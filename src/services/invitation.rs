@@ -118,7 +118,10 @@ impl Services {
             return self.refuse_link(ACCEPT, spent.into(), client).await;
         }
         let invited = users::find_user(db, owner).await?.ok_or(Error::BadToken)?;
-        let invited = self.open_user(db, invited).await?;
+        let invited = self
+            .try_open_user(db, invited)
+            .await?
+            .ok_or(Error::BadToken)?;
         let context = Context {
             full_name: full_name.as_deref(),
             ..context_of(&invited)

@@ -112,7 +112,7 @@ impl Services {
         };
         Ok(Attempt {
             guard: self.guard_of(db, stored.id, client).await?,
-            user: Some(self.open_user(db, stored).await?),
+            user: self.try_open_user(db, stored).await?,
         })
     }
 

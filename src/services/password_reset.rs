@@ -112,7 +112,7 @@ impl Services {
             return self.refuse_link(CONFIRM, spent.into(), client).await;
         }
         let user = users::find_user(db, owner).await?.ok_or(Error::BadToken)?;
-        let user = self.open_user(db, user).await?;
+        let user = self.try_open_user(db, user).await?.ok_or(Error::BadToken)?;
         self.must_be_strong("new_password", &new, &context_of(&user))?;
         let hash = self.hasher.hash(new).await?;
         self.apply_reset(owner, secret, &hash, client).await

@@ -43,7 +43,9 @@ impl Services {
         let found = users::find_user(db, id).await?;
         let visible = found.filter(|user| sees_all || user.status == UserStatus::Active);
         let user = visible.ok_or(Error::NotFound("user"))?;
-        self.open_user(db, user).await
+        self.try_open_user(db, user)
+            .await?
+            .ok_or(Error::NotFound("user"))
     }
 
     /// Anybody, as far as this one may see them.

@@ -174,6 +174,15 @@ impl Inner {
         Ok(user.with_email(email))
     }
 
+    /// The same without a lock on the row: none if the person was erased since it was read.
+    pub(super) async fn try_open_user(
+        &self,
+        db: &impl Db,
+        user: StoredUser,
+    ) -> Result<Option<User>> {
+        Ok(self.open_users(db, vec![user]).await?.pop())
+    }
+
     /// Seals a short text.
     pub(super) fn seal(&self, key: &DataKey, field: &str, text: &str) -> Result<Sealed> {
         key.seal(field, text.as_bytes(), &self.entropy)
@@ -223,7 +232,7 @@ impl Services {
         email: &EmailAddress,
     ) -> Result<Option<User>> {
         match crate::storage::users::find_user_by_email(db, self.email_index(email)).await? {
-            Some(user) => Ok(Some(self.open_user(db, user).await?)),
+            Some(user) => self.try_open_user(db, user).await,
             None => Ok(None),
         }
     }

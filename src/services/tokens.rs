@@ -68,7 +68,10 @@ impl Services {
             return Err(Refusal::TokenExpired.into());
         }
         let permissions = roles::list_permissions(db, &user.roles).await?;
-        let user = self.open_user(db, user).await?;
+        let user = self
+            .try_open_user(db, user)
+            .await?
+            .ok_or(Refusal::SessionEnded)?;
         self.note_seen(claims.sid, now);
         Ok(SignedIn {
             user,

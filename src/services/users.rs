@@ -60,8 +60,11 @@ impl Services {
         who.must(Permission::ReadUsers)?;
         let db = self.store.reader();
         let stored = users::find_user(db, id).await?;
-        let mut opened = self.open_users(db, stored.into_iter().collect()).await?;
-        let user = opened.pop().ok_or(Error::NotFound("user"))?;
+        let stored = stored.ok_or(Error::NotFound("user"))?;
+        let user = self
+            .try_open_user(db, stored)
+            .await?
+            .ok_or(Error::NotFound("user"))?;
         self.audit_alone(AuditEntry::success(GET, who.actor(), client).on(id))
             .await?;
         Ok(user)

@@ -150,3 +150,46 @@ async fn upgrades_at_once_on_two_nodes_add_up() {
     let me = app.get_as(&bob.access, "/api/v1/users/me").await.body;
     assert_eq!(me["version"], Value::from(12));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_puts_anybody_into_a_tier_for_a_time_or_for_good() {
+    let app = TestApp::start_with(&[("SUBSCRIPTION_SELF_SERVICE", "false")]).await;
+    let (ada, bob, max) = (app.ada().await, app.bob().await, app.max().await);
+    let at = format!("/api/v1/users/{}/subscription", bob.id);
+    let premium = json!({ "tier": "premium", "until": "2026-02-05T12:00:00Z" });
+    app.ask(Method::PUT, &max.access, &at, premium.clone())
+        .await
+        .expect_problem(403, "forbidden");
+    let put = app.ask(Method::PUT, &ada.access, &at, premium).await;
+    assert_eq!(put.expect(200).body["is_premium"], true);
+    for (body, broken) in [
+        (json!({}), "tier: required"),
+        (json!({ "tier": "gold" }), "tier: unknown_value"),
+        (
+            json!({ "tier": "premium", "until": "soon" }),
+            "until: format",
+        ),
+        (
+            json!({ "tier": "premium", "until": "2026-01-05" }),
+            "until: out_of_range",
+        ),
+        (
+            json!({ "tier": "basic", "until": "2027-01-05" }),
+            "until: mismatch",
+        ),
+    ] {
+        let reply = app.ask(Method::PUT, &ada.access, &at, body).await;
+        assert_eq!(reply.violations(), [broken]);
+    }
+    let stale = app.request(Method::PUT, &at).bearer(&ada.access);
+    let stale = stale
+        .header("if-match", "\"1\"")
+        .json(json!({ "tier": "basic" }));
+    stale.send().await.expect_problem(412, "stale");
+    app.advance(TimeDelta::days(31));
+    let ada = app.ada().await;
+    let user = app
+        .get_as(&ada.access, &format!("/api/v1/users/{}", bob.id))
+        .await;
+    assert_eq!(user.expect(200).body["tier"], "basic", "it has run out");
+}
