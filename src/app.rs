@@ -77,14 +77,22 @@ impl App {
         Jobs::start(&self.services)
     }
 
-    /// Sends every mail that is due; what the courier does on its beat.
+    /// Makes the mails that were asked for; the first half of what the courier does on its beat.
+    pub async fn answer_mail_requests(&self) -> anyhow::Result<()> {
+        while self.services.answer_mail_requests().await? > 0 {}
+        Ok(())
+    }
+
+    /// Sends every mail that is due, those included that were asked for; what the courier does on its beat.
     pub async fn deliver_mails(&self) -> anyhow::Result<()> {
+        self.answer_mail_requests().await?;
         while self.services.send_due_mails().await? > 0 {}
         Ok(())
     }
 
     /// Writes what is gathered in memory and forgets what has expired; what the other jobs do on their beats.
     pub async fn do_housekeeping(&self) -> anyhow::Result<()> {
+        self.answer_mail_requests().await?;
         self.services.flush_seen().await?;
         self.services.flush_profile_views().await?;
         self.services.flush_refusals().await?;

@@ -49,6 +49,8 @@ ids! {
     EventId;
     /// A mail in the outbox.
     MailId;
+    /// A mail that was asked for.
+    MailRequestId;
     /// One try at a request that may come again.
     RunId;
 }

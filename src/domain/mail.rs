@@ -73,6 +73,33 @@ impl Mail {
     }
 }
 
+/// A mail that anybody can ask for by address, whoever has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestedMail {
+    /// [`Mail::PasswordReset`].
+    PasswordReset,
+    /// [`Mail::VerifyEmail`].
+    EmailVerification,
+}
+
+impl RequestedMail {
+    /// Each of them.
+    pub const ALL: [Self; 2] = [Self::PasswordReset, Self::EmailVerification];
+
+    /// The verb phrase of the use case: the name in the database and in the audit trail.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PasswordReset => "request_password_reset",
+            Self::EmailVerification => "request_email_verification",
+        }
+    }
+
+    /// Reads the name.
+    pub fn read(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mail| mail.as_str() == name)
+    }
+}
+
 /// A mail that is ready to go: what the courier hands to the mail server.
 #[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Message {

@@ -10,8 +10,8 @@ use crate::{
         email::EmailAddress,
         error::Spent,
         event::EventType,
-        id::{LinkId, UserId},
-        mail::Mail,
+        id::LinkId,
+        mail::{Mail, RequestedMail},
         secret::Secret,
         user::{User, UserStatus},
     },
@@ -25,7 +25,6 @@ use serde_json::json;
 
 const ACTION: &str = "verify_email";
 const DECLINE: &str = "decline_email_verification";
-const REQUEST: &str = "request_email_verification";
 
 /// A confirmed address.
 pub struct VerifiedEmail {
@@ -126,44 +125,36 @@ impl Services {
         })
     }
 
-    /// Mails a new link if the address belongs to an account that waits for one; tells the caller nothing.
+    /// Asks for a new link, which is mailed if the address belongs to an account that waits for one; tells the caller
+    /// nothing.
     pub async fn request_email_verification(
         &self,
         email: &EmailAddress,
         client: &Client,
     ) -> Result<()> {
-        let user = self.find_by_email(self.store.reader(), email).await?;
-        let waiting =
-            user.filter(|user| !user.is_verified() && user.status != UserStatus::Terminated);
-        let allowed = self.may_mail(REQUEST, email);
-        let tx = self.store.begin().await?;
-        let refused = match waiting {
-            Some(user) if allowed => self.resend_verification(&tx, user.id, client).await?,
-            _ if allowed => Some("not_waiting"),
-            _ => Some("rate_limited"),
-        };
-        if let Some(code) = refused {
-            let entry = AuditEntry::refusal(REQUEST, Outcome::Refused, code, client);
-            self.audit(&tx, entry).await?;
-        }
-        self.commit(tx).await
+        self.ask_for_mail(RequestedMail::EmailVerification, email, client)
+            .await
     }
 
     /// Mails another link to who still waits for one, or says why not.
-    async fn resend_verification(
+    pub(super) async fn resend_verification(
         &self,
         tx: &Tx,
-        id: UserId,
+        email: &EmailAddress,
         client: &Client,
     ) -> Result<Option<&'static str>> {
-        let Some(user) = self.try_lock_user(tx, id).await? else {
+        let user = self.lock_by_email(tx, email).await?;
+        let waiting =
+            user.filter(|user| !user.is_verified() && user.status != UserStatus::Terminated);
+        let Some(user) = waiting else {
             return Ok(Some("not_waiting"));
         };
-        if !self.may_mail_again(tx, id, Mail::VERIFY_EMAIL).await? {
+        if !self.may_mail_again(tx, user.id, Mail::VERIFY_EMAIL).await? {
             return Ok(Some("rate_limited"));
         }
-        let entry = AuditEntry::success(REQUEST, Actor::Anonymous, client);
-        self.audit(tx, entry.on(id)).await?;
+        let action = RequestedMail::EmailVerification.as_str();
+        let entry = AuditEntry::success(action, Actor::Anonymous, client);
+        self.audit(tx, entry.on(user.id)).await?;
         self.mail_verification(tx, &user, client).await?;
         Ok(None)
     }

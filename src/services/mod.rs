@@ -19,6 +19,7 @@ pub mod idempotency;
 pub mod invitation;
 mod lockout;
 pub mod login;
+pub mod mail_requests;
 pub mod mails;
 pub mod master_keys;
 pub mod password_change;
@@ -122,7 +123,7 @@ pub struct Inner {
     profile_views: Mutex<ProfileViews>,
     /// Refused attempts since the last flush, by action and address.
     refusals: Mutex<HashMap<audit::Source, audit::Refusals>>,
-    /// Wakes the courier after a commit that queued a mail.
+    /// Wakes the courier after a commit that queued a mail or a request for one.
     mail_queued: Notify,
     draining: AtomicBool,
     ids_made: AtomicU32,
@@ -207,7 +208,7 @@ impl Services {
         })
     }
 
-    /// Commits a transaction that may have queued mails.
+    /// Commits a transaction that may have queued mails or requests for them.
     async fn commit(&self, tx: Tx) -> Result<()> {
         Store::commit(tx).await?;
         self.mail_queued.notify_one();

@@ -6,12 +6,12 @@ use crate::{
     domain::{
         Error, Result,
         actor::Actor,
-        audit::{AuditEntry, Outcome},
+        audit::AuditEntry,
         client::Client,
         email::EmailAddress,
         event::EventType,
         id::{LinkId, UserId},
-        mail::Mail,
+        mail::{Mail, RequestedMail},
         password::{Context, Password, PasswordHash},
         secret::Secret,
         session::SessionEnd,
@@ -26,47 +26,39 @@ use crate::{
 };
 use serde_json::json;
 
-const REQUEST: &str = "request_password_reset";
 const CONFIRM: &str = "confirm_password_reset";
 
 impl Services {
-    /// Mails a reset link if the address belongs to an account in use; tells the caller nothing.
+    /// Asks for a reset link, which is mailed if the address belongs to an account in use; tells the caller nothing.
     pub async fn request_password_reset(
         &self,
         email: &EmailAddress,
         client: &Client,
     ) -> Result<()> {
-        let user = self.find_by_email(self.store.reader(), email).await?;
-        let user = user.filter(may_reset);
-        let allowed = self.may_mail(REQUEST, email);
-        let tx = self.store.begin().await?;
-        let refused = match user {
-            Some(user) if allowed => self.send_reset(&tx, user.id, client).await?,
-            _ if allowed => Some("unknown"),
-            _ => Some("rate_limited"),
-        };
-        if let Some(code) = refused {
-            let entry = AuditEntry::refusal(REQUEST, Outcome::Refused, code, client);
-            self.audit(&tx, entry).await?;
-        }
-        self.commit(tx).await
+        self.ask_for_mail(RequestedMail::PasswordReset, email, client)
+            .await
     }
 
     /// Mails a link to who may have one, or says why not.
-    async fn send_reset(
+    pub(super) async fn send_reset(
         &self,
         tx: &Tx,
-        id: UserId,
+        email: &EmailAddress,
         client: &Client,
     ) -> Result<Option<&'static str>> {
-        let Some(user) = self.try_lock_user(tx, id).await? else {
+        let user = self.lock_by_email(tx, email).await?;
+        let Some(user) = user.filter(may_reset) else {
             return Ok(Some("unknown"));
         };
-        if !self.may_mail_again(tx, id, Mail::PASSWORD_RESET).await? {
+        if !self
+            .may_mail_again(tx, user.id, Mail::PASSWORD_RESET)
+            .await?
+        {
             return Ok(Some("rate_limited"));
         }
-        let entry = AuditEntry::success(REQUEST, Actor::Anonymous, client);
-        self.audit(tx, entry.on(id)).await?;
+        let action = RequestedMail::PasswordReset.as_str();
+        let entry = AuditEntry::success(action, Actor::Anonymous, client);
+        self.audit(tx, entry.on(user.id)).await?;
         self.mail_reset(tx, &user, client).await?;
         Ok(None)
     }

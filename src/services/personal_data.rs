@@ -40,6 +40,8 @@ pub(super) mod field {
     pub const ANSWER: &str = "idempotency_keys.answer";
     pub const AVATAR_LARGE: &str = "avatars.large";
     pub const AVATAR_SMALL: &str = "avatars.small";
+    pub const ASKED_EMAIL: &str = "mail_requests.email";
+    pub const ASKED_ORIGIN: &str = "mail_requests.origin";
     pub const MAIL: &str = "outbox_mails.message";
     pub const PROFILE: &str = "user_profiles.details";
     pub const PREFERENCES: &str = "user_preferences.details";
@@ -235,6 +237,21 @@ impl Services {
             Some(user) => self.try_open_user(db, user).await,
             None => Ok(None),
         }
+    }
+
+    /// A person by address, the row held until the transaction ends.
+    pub(super) async fn lock_by_email(
+        &self,
+        tx: &Tx,
+        email: &EmailAddress,
+    ) -> Result<Option<User>> {
+        let index = self.email_index(email);
+        let Some(found) = crate::storage::users::find_user_by_email(tx, index).await? else {
+            return Ok(None);
+        };
+        let user = self.try_lock_user(tx, found.id).await?;
+        // Until the row was held the address could change hands.
+        Ok(user.filter(|user| user.email == *email))
     }
 
     /// A person by id, the row held until the transaction ends.

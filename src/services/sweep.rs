@@ -1,4 +1,4 @@
-//! Forgetting what is past its time: ended sessions, spent links, revoked tokens, sent mails.
+//! Forgetting what is past its time: ended sessions, spent links, revoked tokens, sent mails and those that could not be made.
 
 use super::Services;
 use crate::{domain::Result, storage::sweep};

@@ -57,6 +57,8 @@ impl Services {
         metrics::gauge!("usher_db_connections", "state" => "idle").set(idle);
         let as_gauge = |count: u64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
         metrics::gauge!("usher_mails_pending").set(as_gauge(self.count_pending_mails().await?));
+        metrics::gauge!("usher_mail_requests_pending")
+            .set(as_gauge(self.count_mail_requests().await?));
         metrics::gauge!("usher_outbox_events_undelivered")
             .set(as_gauge(self.count_undelivered_events().await?));
         Ok(())

@@ -15,6 +15,7 @@ pub mod idempotency;
 pub mod imports;
 pub mod keys;
 pub mod links;
+pub mod mail_requests;
 mod migration;
 pub mod outbox;
 pub mod outbox_mails;

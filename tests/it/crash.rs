@@ -1,5 +1,7 @@
 //! Death without warning, over and over at random moments: what was acknowledged stays, and nothing is there by half.
 
+mod mail_requests;
+
 use crate::support::{app::PASSWORD, database::TestDatabase, process::Service};
 use serde_json::json;
 use std::{

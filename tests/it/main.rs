@@ -31,6 +31,7 @@ mod idempotency;
 mod invitation;
 mod lockout;
 mod login;
+mod mail_requests;
 mod mailer;
 mod mails;
 mod openapi;

@@ -33,6 +33,7 @@ async fn after_traffic_the_figures_are_there() {
         "usher_db_connections{state=\"open\"} ",
         "usher_db_connections{state=\"idle\"} ",
         "usher_mails_pending 0",
+        "usher_mail_requests_pending 0",
         "usher_mails_total{outcome=\"sent\"} 1",
         "usher_outbox_events_undelivered ",
     ] {

@@ -9,6 +9,7 @@ pub mod email_verifications;
 pub mod idempotency_keys;
 pub mod invitations;
 pub mod known_devices;
+pub mod mail_requests;
 pub mod outbox_events;
 pub mod outbox_mails;
 pub mod password_resets;

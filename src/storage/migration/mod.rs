@@ -20,6 +20,7 @@ mod m2026_11_21_000011_create_list_indexes;
 mod m2026_11_21_000012_create_search;
 mod m2026_11_21_000013_create_idempotency_keys;
 mod m2026_11_21_000014_create_imports;
+mod m2026_11_21_000016_create_mail_requests;
 
 use sea_orm_migration::prelude::*;
 
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000012_create_search::Migration),
             Box::new(m2026_11_21_000014_create_imports::Migration),
             Box::new(m2026_11_21_000013_create_idempotency_keys::Migration),
+            Box::new(m2026_11_21_000016_create_mail_requests::Migration),
         ]
     }
 }

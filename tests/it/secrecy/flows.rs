@@ -286,5 +286,9 @@ impl Flight<'_> {
         self.post("/terminate", Some(&access), end(NEW_PASSWORD), 204)
             .await;
         self.app.inbox().await;
+        // It stays where it is written down until somebody looks for mails.
+        let waiting = json!({ "email": EMAIL });
+        self.post("password-reset-request", None, waiting, 202)
+            .await;
     }
 }

@@ -169,6 +169,11 @@ impl TestApp {
         Reply::read(response).await
     }
 
+    /// Lets what was asked for by mail take its course, up to the outbox.
+    pub async fn answer_mail_requests(&self) {
+        self.app.answer_mail_requests().await.unwrap();
+    }
+
     /// Every mail so far, oldest first; sends what is due before it looks.
     pub async fn inbox(&self) -> Vec<Message> {
         self.app.deliver_mails().await.unwrap();
@@ -196,6 +201,7 @@ impl TestApp {
 
     /// The types of all events, in order of writing.
     pub async fn events(&self) -> Vec<String> {
+        self.answer_mail_requests().await;
         self.db
             .texts("SELECT type FROM outbox_events ORDER BY occurred_at, id")
             .await
@@ -203,6 +209,7 @@ impl TestApp {
 
     /// `action outcome` of all audit entries, in order of writing.
     pub async fn audit(&self) -> Vec<String> {
+        self.answer_mail_requests().await;
         self.db
             .texts("SELECT action || ' ' || outcome FROM audit_log ORDER BY at, id")
             .await
@@ -226,11 +233,18 @@ impl Drop for TestApp {
                     .deliver_mails()
                     .await
                     .expect("the outbox could not be drained");
-                let waiting = self
-                    .db
-                    .number("SELECT count(*) FROM outbox_mails WHERE status = 'pending'")
-                    .await;
-                assert_eq!(waiting, 0, "mails are left in the outbox");
+                for (left, count) in [
+                    (
+                        "mails are left in the outbox",
+                        "SELECT count(*) FROM outbox_mails WHERE status = 'pending'",
+                    ),
+                    (
+                        "mails that were asked for are left",
+                        "SELECT count(*) FROM mail_requests",
+                    ),
+                ] {
+                    assert_eq!(self.db.number(count).await, 0, "{left}");
+                }
             });
         });
         assert_eq!(
