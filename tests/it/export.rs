@@ -159,6 +159,30 @@ async fn a_zip_holds_the_same_document_and_the_picture() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_else_acted_on_one_and_from_where_is_not_told() {
+    let app = TestApp::start().await;
+    let (bob, ada) = (app.bob().await, app.ada().await);
+    // As if Ada had done all that was done to Bob.
+    let acted = "UPDATE audit_log SET actor_type = 'user', actor_id = $id WHERE key_owner <> $id";
+    app.set_in_users_table(ADA, &ada.id, acted).await;
+    let told = export(&app, &bob, "*/*").await.expect(200);
+    assert!(!told.text.contains(&ada.id), "{}", told.text);
+    let all = told.body["activity"].as_array().unwrap();
+    let by_ada: Vec<_> = all
+        .iter()
+        .filter(|entry| entry["actor"]["id"].is_null())
+        .collect();
+    assert!(by_ada.len() >= 3, "{}", by_ada.len());
+    for entry in by_ada {
+        assert_eq!(
+            (&entry["ip"], &entry["user_agent"]),
+            (&Value::Null, &Value::Null)
+        );
+        assert_eq!(entry["subject"]["id"], bob.id);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_done_to_somebody_erased_is_there_without_what_their_key_sealed() {
     let app = TestApp::start().await;
     let (bob, ada) = (app.bob().await, app.ada().await);
