@@ -13,6 +13,7 @@ use crate::{
         id::UserId,
         page::{Cursor, Page, PageRequest},
         permission::{Role, Roles},
+        search::Words,
         steward::Steward,
         user::{User, UserStatus},
         user_list::{UserFilters, UserOrder},
@@ -70,7 +71,7 @@ pub enum Command {
 /// What narrows a list.
 #[derive(Args)]
 pub struct ListArguments {
-    /// Part of name, username or title.
+    /// Words in name, username, title, headline, location or skills.
     #[arg(long)]
     q: Option<String>,
     /// Only people of this role.
@@ -194,7 +195,11 @@ async fn list(
     let role = arguments.role.as_deref().map(Role::parse);
     let status = arguments.status.as_deref().map(UserStatus::parse);
     let filters = UserFilters {
-        q: arguments.q.filter(|q| !q.trim().is_empty()),
+        q: arguments
+            .q
+            .map(|q| Words::parse(&q))
+            .transpose()
+            .map_err(|fault| anyhow::anyhow!("--q: {}", fault.message))?,
         role: role
             .map(|role| role.context("--role is user, manager or admin"))
             .transpose()?,

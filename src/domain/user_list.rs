@@ -6,6 +6,7 @@ use super::{
     error::Fault,
     page::Cursor,
     permission::Role,
+    search::Words,
     user::{Tier, User, UserStatus},
     username::Username,
 };
@@ -21,8 +22,8 @@ pub struct Span {
 /// What narrows a list; all that is set must hold.
 #[derive(Debug, Clone, Default)]
 pub struct UserFilters {
-    /// Part of name, username or title, upper and lower case alike.
-    pub q: Option<String>,
+    /// Words in name, username, title, headline, location or skills.
+    pub q: Option<Words>,
     pub email: Option<EmailAddress>,
     pub role: Option<Role>,
     pub status: Option<UserStatus>,

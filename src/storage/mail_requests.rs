@@ -5,9 +5,7 @@ use super::{
     Tx,
     entity::mail_requests::{self, Column, Entity, Model},
 };
-use crate::domain::{
-    Result, Timestamp, id::MailRequestId, mail::RequestedMail, secret::Sealed,
-};
+use crate::domain::{Result, Timestamp, id::MailRequestId, mail::RequestedMail, secret::Sealed};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,

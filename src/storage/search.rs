@@ -205,18 +205,13 @@ impl Sql {
         }
     }
 
-    /// FTS5 finds pieces of three letters or more; shorter ones are looked for in what it found.
+    /// What the index finds, narrowed by what it cannot look for.
     fn matching(&mut self, pieces: &[String]) {
-        let (long, short): (Vec<_>, Vec<_>) =
-            pieces.iter().partition(|piece| piece.chars().count() >= 3);
-        let all: Vec<String> = long
-            .iter()
-            .map(|piece| format!("\"{}\"", piece.replace('"', "\"\"")))
-            .collect();
-        let expression = self.bind(all.join(" AND "));
+        let (expression, short) = full_text(pieces);
+        let expression = self.bind(expression);
         self.add(&format!(" AND search_index MATCH {expression}"));
         for piece in short {
-            let piece = self.bind(piece.clone());
+            let piece = self.bind(piece);
             self.add(&format!(" AND instr(d.document, {piece}) > 0"));
         }
     }
@@ -266,8 +261,19 @@ impl Sql {
     }
 }
 
+/// What FTS5 is asked for, and the pieces of less than three letters, which it does not find.
+pub(super) fn full_text(pieces: &[String]) -> (String, Vec<String>) {
+    let (long, short): (Vec<&String>, Vec<&String>) =
+        pieces.iter().partition(|piece| piece.chars().count() >= 3);
+    let quoted: Vec<String> = long
+        .into_iter()
+        .map(|piece| format!("\"{}\"", piece.replace('"', "\"\"")))
+        .collect();
+    (quoted.join(" AND "), short.into_iter().cloned().collect())
+}
+
 /// A pattern that finds the text itself anywhere.
-fn like(text: &str) -> String {
+pub(super) fn like(text: &str) -> String {
     let literal = text
         .replace('\\', "\\\\")
         .replace('%', "\\%")

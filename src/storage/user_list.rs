@@ -59,7 +59,7 @@ pub async fn list_users(
         (wanted.order.key_of(user), user.id.0)
     });
     if request.with_total {
-        let all = users::Entity::find().filter(narrowed(wanted));
+        let all = users::Entity::find().filter(narrowed(wanted, db.get_database_backend()));
         page.total = Some(all.count(db).await?);
     }
     Ok(page)
@@ -112,7 +112,7 @@ impl Part {
         } else {
             Order::Asc
         };
-        let mut condition = narrowed(wanted);
+        let mut condition = narrowed(wanted, backend);
         if self.by.may_be_missing() {
             let column = column(self.by);
             condition = condition.add(if self.has_value {
@@ -173,10 +173,10 @@ fn sorted(key: SortKey, backend: DbBackend) -> Expr {
     }
 }
 
-fn narrowed(wanted: &Wanted<'_>) -> Condition {
+fn narrowed(wanted: &Wanted<'_>, backend: DbBackend) -> Condition {
     let filters = wanted.filters;
     Condition::all()
-        .add_option(filters.q.as_deref().map(matching))
+        .add_option(filters.q.as_ref().map(|words| matching(words, backend)))
         .add_option(wanted.email.map(|index| C::EmailIndex.eq(index.0.to_vec())))
         .add_option(filters.role.map(|role| has_role(role.as_str())))
         .add_option(

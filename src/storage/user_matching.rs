@@ -1,36 +1,33 @@
-//! Which people a search text matches. The one place that knows how, so that an index can take its work over.
+//! Which people a search text matches, whoever they are: by the same documents and indexes that members search.
 
-use super::entity::users::Column;
+use super::search::like;
+use crate::domain::search::Words;
 use sea_orm::{
-    ColumnTrait, Condition, ExprTrait,
-    sea_query::{Expr, Func, LikeExpr},
+    Condition, DbBackend, ExprTrait, Value,
+    sea_query::{Expr, Query},
 };
 
-/// Part of name, username or title, upper and lower case alike.
-pub fn matching(q: &str) -> Condition {
-    let small = q.to_lowercase();
-    let mut any = Condition::any().add(Column::UsernameKey.like(part(&small)));
-    for column in [Column::FullName, Column::CurrentTitle] {
-        let lowered = Expr::expr(Func::lower(Expr::col(column)));
-        any = any.add(lowered.like(part(&small)));
-        // SQLite lowers only A to Z; what is typed just as it is stored is found all the same.
-        if !q.is_ascii() {
-            any = any.add(column.like(part(q)));
+/// All words in name, username, title, headline, location or skills.
+pub fn matching(words: &Words, backend: DbBackend) -> Condition {
+    let pieces: Vec<String> = words.pieces().collect();
+    let mut found = Query::select()
+        .column("user_id")
+        .from("search_documents")
+        .to_owned();
+    if backend == DbBackend::Postgres {
+        for piece in &pieces {
+            found.and_where(Expr::col("document").like(like(piece)));
+        }
+    } else {
+        let (expression, short) = super::search::full_text(&pieces);
+        let matches = "id IN (SELECT rowid FROM search_index WHERE search_index MATCH ?)";
+        found.and_where(Expr::cust_with_values(matches, [Value::from(expression)]));
+        for piece in short {
+            found.and_where(Expr::cust_with_values(
+                "instr(document, ?) > 0",
+                [Value::from(piece)],
+            ));
         }
     }
-    any
-}
-
-/// The text itself anywhere, whatever signs of patterns it holds.
-fn part(text: &str) -> LikeExpr {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    LikeExpr::new(pattern).escape('\\')
+    Condition::all().add(Expr::col(("users", "id")).in_subquery(found))
 }

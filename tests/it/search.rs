@@ -1,5 +1,7 @@
 //! Finding other people.
 
+mod profiles;
+
 use crate::support::{TestApp, people::Person};
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -279,55 +281,4 @@ async fn v14_2_6_a_found_person_shows_no_more_than_a_card() {
       }
     ]
     "#);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_people_tell_in_their_profile_is_found_and_who_hides_is_not() {
-    let app = TestApp::start().await;
-    let pia = app.pia().await;
-    for (name, skills, open) in [
-        ("Carla", json!(["Rust", "C"]), true),
-        ("Dora", json!(["Rusty Nails", "C++"]), false),
-    ] {
-        let person = app
-            .known_as(
-                &format!("{name}@example.com"),
-                json!({ "full_name": name, "location": "Den Haag" }),
-            )
-            .await;
-        for (path, body) in [
-            (
-                "profile",
-                json!({ "headline": format!("Headline of {name}"), "skills": skills }),
-            ),
-            ("preferences", json!({ "open_to_work": open })),
-        ] {
-            let path = format!("/api/v1/users/me/{path}");
-            let request = app.request(Method::PUT, &path).bearer(&person.access);
-            request.json(body).send().await.expect(200);
-        }
-    }
-    for (query, found) in [
-        ("q=headline", vec!["Carla", "Dora"]),
-        ("q=headline%20dora", vec!["Dora"]),
-        ("skills=rust", vec!["Carla"]),
-        ("skills=c", vec!["Carla"]),
-        ("skills=C%2B%2B", vec!["Dora"]),
-        ("skills=rust,C", vec!["Carla"]),
-        ("q=rust", vec!["Carla", "Dora"]),
-        ("location=haag", vec!["Carla", "Dora"]),
-        ("open_to_work=true", vec!["Carla"]),
-        ("q=haag&open_to_work=false", vec!["Dora"]),
-    ] {
-        assert_eq!(app.found(&pia, query).await, found, "{query}");
-    }
-    let dora = app.sign_in("dora@example.com").await;
-    let hide = app
-        .request(Method::PATCH, "/api/v1/users/me/profile")
-        .bearer(&dora.access);
-    hide.json(json!({ "visibility": "private" }))
-        .send()
-        .await
-        .expect(200);
-    assert_eq!(app.found(&pia, "q=headline").await, ["Carla"]);
 }

@@ -132,7 +132,7 @@ async fn each_filter_narrows_and_all_hold_at_once() {
         ("q=ZOE", "p5 p0"),
         ("q=%C3%89mile", "p3"),
         ("q=USER7", "p2"),
-        ("q=%25", "p6"),
+        ("q=%25", "422"),
         ("q=x_1", "p6"),
         ("q=x%5C_1", ""),
         ("q=zoe%25", ""),

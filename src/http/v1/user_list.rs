@@ -10,7 +10,7 @@ use crate::{
         error::Fault,
         page::PageRequest,
         permission::{Permission, Role},
-        text,
+        search::Words,
         user::{Tier, UserStatus},
         user_list::{Span, UserFilters, UserOrder, time, yes_or_no},
     },
@@ -28,8 +28,9 @@ use utoipa::IntoParams;
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListUsersQuery {
-    /// Part of name, username or title, upper and lower case alike.
-    #[param(value_type = Option<String>, min_length = 1, max_length = 100, example = "lovelace")]
+    /// Words in name, username, title, headline, location or skills; shorter ones than three letters at the beginning
+    /// of words only.
+    #[param(value_type = Option<String>, min_length = 2, max_length = 100, example = "lovelace")]
     #[serde(default)]
     q: Field<String>,
     /// The whole address.
@@ -94,7 +95,7 @@ pub struct ListUsersQuery {
 impl ListUsersQuery {
     fn parse(self) -> Result<(UserFilters, UserOrder, PageRequest)> {
         let mut check = Check::new();
-        let q = check.optional_text("q", self.q, |q| text::line(100, q));
+        let q = check.optional_text("q", self.q, Words::parse);
         let email = check.optional_text("email", self.email, EmailAddress::parse);
         let role = check.optional_text("role", self.role, |name| known(Role::parse(name)));
         let status =
