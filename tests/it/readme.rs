@@ -1,5 +1,5 @@
 //! What the documentation says and a machine can check: the settings, the figures, the links. `scripts/tour` runs the
-//! tour of the README.
+//! tours.
 
 use std::{
     collections::BTreeSet,
