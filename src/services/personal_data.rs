@@ -245,8 +245,7 @@ impl Services {
         tx: &Tx,
         email: &EmailAddress,
     ) -> Result<Option<User>> {
-        let index = self.email_index(email);
-        let Some(found) = crate::storage::users::find_user_by_email(tx, index).await? else {
+        let Some(found) = self.find_by_email(tx, email).await? else {
             return Ok(None);
         };
         let user = self.try_lock_user(tx, found.id).await?;

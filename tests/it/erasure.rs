@@ -54,6 +54,7 @@ impl TestApp {
         self.post("/api/v1/auth/password-reset-request", body)
             .await
             .expect(202);
+        self.answer_mail_requests().await;
         canary
     }
 }
@@ -148,6 +149,13 @@ async fn a_backup_without_the_keys_tells_nothing_of_who_was_erased_since() {
         on.get_as(&ada.access, &at).await.expect(404);
         let all = on.get_as(&ada.access, "/api/v1/users").await.expect(200);
         assert!(!all.text.contains(EMAIL) && !all.text.contains(NAME));
+        let reset = json!({ "email": EMAIL });
+        on.post("/api/v1/auth/password-reset-request", reset)
+            .await
+            .expect(202);
+        on.answer_mail_requests().await;
+        let left = "SELECT count(*) FROM mail_requests";
+        assert_eq!(app.db.number(left).await, 0, "nobody has the address");
     }
 }
 
