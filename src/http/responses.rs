@@ -115,6 +115,7 @@ shared! {
     Invalid 422 None, "`validation_failed`: fields break rules; all of them are listed.";
     InvalidOrKnown 422 None, "`validation_failed`: fields break rules; all of them are listed. `idempotency_conflict`: the key came with another request before.";
     RateLimited 429 Some(PAUSE), "Too many requests.";
+    HeadersTooLarge 431 None, "The path, query or header fields are larger than the service takes.";
     Internal 500 None, "Our fault; the request id leads us to the cause.";
     Unavailable 503 Some(PAUSE), "A part of the service cannot answer just now, or not in time.";
 }

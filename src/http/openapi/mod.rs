@@ -15,8 +15,10 @@ use std::collections::BTreeSet;
 use utoipa::{
     Modify, OpenApi as _,
     openapi::{
-        HttpMethod, OpenApi, PathItem, RefOr, Response, Schema, SecurityRequirement,
+        Components, HttpMethod, OpenApi, PathItem, Ref, RefOr, Response, Schema,
+        SecurityRequirement,
         path::{Operation, ParameterIn},
+        schema::ArrayItems,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -131,11 +133,28 @@ fn finish(document: &mut OpenApi) {
         }
     }
     let components = document.components.get_or_insert_default();
+    refer_to_items(components);
     responses::register(components);
     components.responses.retain(|name, _| used.contains(name));
     headers::register(components);
     idempotency::register(components);
     headers::add_to_shared(components);
+}
+
+/// In a collection the schema of an item is named, not repeated.
+fn refer_to_items(components: &mut Components) {
+    let named: BTreeSet<String> = components.schemas.keys().cloned().collect();
+    for (name, schema) in &mut components.schemas {
+        let item = name.strip_prefix("CollectionResponse_");
+        let Some(item) = item.filter(|item| named.contains(*item)) else {
+            continue;
+        };
+        if let RefOr::T(Schema::Object(page)) = schema
+            && let Some(RefOr::T(Schema::Array(items))) = page.properties.get_mut("items")
+        {
+            items.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(item).into()));
+        }
+    }
 }
 
 fn shared_name(response: &RefOr<Response>) -> Option<String> {
@@ -180,6 +199,8 @@ fn complete(operation: &mut Operation, path: &str) {
         (415, has_body),
         (422, has_body || has_query),
         (429, !is_system),
+        // Every request can be too large; it is told of where nothing else can be wrong with one.
+        (431, is_system && !answers_json),
         (500, true),
         (503, true),
     ];

@@ -18,20 +18,16 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
 use utoipa::ToSchema;
 
 /// An account for its owner and for staff, a card for premium members.
-#[derive(ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = SeenUser)]
-#[expect(
-    dead_code,
-    reason = "only the document names it: each form answers for itself"
-)]
+#[serde(untagged)]
 pub enum SeenUserResponse {
-    #[schema(title = "Whole")]
-    Whole(UserResponse),
-    #[schema(title = "Card")]
-    Card(CardResponse),
+    Whole(Box<UserResponse>),
+    Card(Box<CardResponse>),
 }
 
 /// See a person
@@ -54,8 +50,14 @@ pub async fn get_user(
     Path(id): Path<UserId>,
 ) -> Result<Response> {
     Ok(match services.get_user(&who, id, &client).await? {
-        SeenUser::Whole(user) => UserResponse::answer(&who, *user, services.now()).into_response(),
-        SeenUser::Card(card) => Json(CardResponse::from(*card)).into_response(),
+        SeenUser::Whole(user) => {
+            let version = user.version;
+            let user = UserResponse::seen_by(&who, *user, services.now());
+            Versioned(version, SeenUserResponse::Whole(Box::new(user))).into_response()
+        }
+        SeenUser::Card(card) => {
+            Json(SeenUserResponse::Card(Box::new(CardResponse::from(*card)))).into_response()
+        }
     })
 }
 
