@@ -176,7 +176,10 @@ impl Sql {
                 self.add(&format!(" AND d.document LIKE {pattern}"));
             }
         } else {
-            self.add("search_index i JOIN search_documents d ON d.id = i.rowid WHERE d.is_visible");
+            // A plain join may be turned round, and then looks at all people of a country.
+            self.add(
+                "search_index i CROSS JOIN search_documents d ON d.id = i.rowid WHERE d.is_visible",
+            );
             self.matching(&pieces);
         }
         self.filter(query);
