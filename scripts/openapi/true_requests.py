@@ -34,7 +34,19 @@ UNFORESEEABLE = {
     ("locale", "format"),
 }
 # Lines of text are neither blank nor broken by control characters.
-UNFORESEEABLE |= {(field, code) for field in ("full_name", "state_province") for code in ("format", "too_short")}
+LINES = ("full_name", "state_province", "current_title", "location", "headline", "bio", "company", "skills", "desired_titles",
+         "locations", "industries", "education", "education.institution", "education.degree", "education.field", "description")
+UNFORESEEABLE |= {(field, code) for field in LINES for code in ("format", "too_short")}
+# Words to search for have letters left when accents and signs are taken off.
+UNFORESEEABLE |= {("q", "too_short"), ("q", "too_long"), ("location", "too_short"), ("skills", "too_long")}
+# Opaque, or of a form that no readable pattern tells: cursors, web addresses, telephone numbers, codes of registries, times.
+UNFORESEEABLE |= {(field, "format") for field in ("cursor", "website", "links", "phone", "languages", "actor", "subject", "ip")}
+UNFORESEEABLE |= {(field, "format") for field in ("from", "to", "created_from", "created_to", "last_login_from", "last_login_to")}
+UNFORESEEABLE |= {(field, "too_long") for field in ("website", "links", "extra")}
+UNFORESEEABLE |= {(field, "unknown_value") for field in ("timezone", "salary_currency", "languages", "roles", "phone")}
+# Rules over two fields, and the depth of a free object.
+UNFORESEEABLE |= {("salary_currency", "required"), ("salary_max", "out_of_range"), ("salary_min", "out_of_range"), ("extra", "format"),
+                  ("education", "out_of_range"), ("education.end_year", "out_of_range"), ("until", "out_of_range")}
 # `login` takes an address or a username in one field.
 UNFORESEEABLE_IN_LOGIN = UNFORESEEABLE | {("email", "format"), ("email", "too_long"), ("email", "too_short")}
 asked = Counter()
