@@ -24,7 +24,7 @@ pub fn line(max: usize, text: &str) -> Result<String, Fault> {
     free(max, text, |_| false)
 }
 
-/// As [`line`], with line breaks and tabs; every line break is a line feed afterwards.
+/// As [`line()`], with line breaks and tabs; every line break is a line feed afterwards.
 pub fn paragraph(max: usize, text: &str) -> Result<String, Fault> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     free(max, &text, |c| matches!(c, '\n' | '\t'))

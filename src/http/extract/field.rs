@@ -62,8 +62,17 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Reader<T> {
         if has_nul(&value) {
             return Ok(Field::Wrong);
         }
-        Ok(T::deserialize(value).map_or(Field::Wrong, Field::Value))
+        let whole = whole(&value);
+        let read = T::deserialize(value).ok();
+        let read = read.or_else(|| T::deserialize(whole?).ok());
+        Ok(read.map_or(Field::Wrong, Field::Value))
     }
+}
+
+/// 12.0 is the integer 12 (JSON Schema, section 6.1.1).
+fn whole(value: &Value) -> Option<Value> {
+    let number = value.as_f64().filter(|number| number.fract() == 0.0)?;
+    format!("{number:.0}").parse::<i64>().ok().map(Value::from)
 }
 
 /// A value that came; unlike `Value` it tells `null` from what is not there.
@@ -164,6 +173,15 @@ mod tests {
             seen(json!({"text": "a", "flag": true, "list": ["a"]})),
             "Value(***) Value(***) Value(***)"
         );
+    }
+
+    #[test]
+    fn a_whole_number_is_an_integer_however_it_is_written() {
+        let read = |value: Value| serde_json::from_value::<Field<u8>>(value).unwrap();
+        assert!(matches!(read(json!(12.0)), Field::Value(12)));
+        for wrong in [json!(12.5), json!(300.0), json!(-1.0), json!(1e300)] {
+            assert!(matches!(read(wrong), Field::Wrong));
+        }
     }
 
     #[test]

@@ -128,7 +128,7 @@ pub struct AuditLogsQuery {
     #[serde(default)]
     action: Field<String>,
     /// `success`, `refused` or `failed`.
-    #[param(value_type = Option<String>, max_length = 20, example = "success")]
+    #[param(value_type = Option<String>, max_length = 20, pattern = "^(success|refused|failed)$", example = "success")]
     #[serde(default)]
     outcome: Field<String>,
     /// Network address of the request.

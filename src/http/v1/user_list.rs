@@ -38,15 +38,15 @@ pub struct ListUsersQuery {
     #[serde(default)]
     email: Field<String>,
     /// `user`, `manager` or `admin`.
-    #[param(value_type = Option<String>, max_length = 20, example = "manager")]
+    #[param(value_type = Option<String>, max_length = 20, pattern = "^(user|manager|admin)$", example = "manager")]
     #[serde(default)]
     role: Field<String>,
     /// `pending`, `active`, `deactivated` or `terminated`.
-    #[param(value_type = Option<String>, max_length = 20, example = "active")]
+    #[param(value_type = Option<String>, max_length = 20, pattern = "^(pending|active|deactivated|terminated)$", example = "active")]
     #[serde(default)]
     status: Field<String>,
     /// The tier in force: `basic` or `premium`.
-    #[param(value_type = Option<String>, max_length = 20, example = "premium")]
+    #[param(value_type = Option<String>, max_length = 20, pattern = "^(basic|premium)$", example = "premium")]
     #[serde(default)]
     tier: Field<String>,
     /// ISO 3166-1 alpha-2, alpha-3 or English name.
@@ -75,7 +75,7 @@ pub struct ListUsersQuery {
     last_login_to: Field<String>,
     /// `created_at`, `updated_at`, `last_login_at`, `full_name` or `username`; with `-` in front descending. Who has no
     /// such value comes last. Newest first by default.
-    #[param(value_type = Option<String>, max_length = 20, example = "-created_at")]
+    #[param(value_type = Option<String>, max_length = 20, pattern = "^-?(created_at|updated_at|last_login_at|full_name|username)$", example = "-created_at")]
     #[serde(default)]
     sort: Field<String>,
     /// 1 to 100; 20 by default.
@@ -87,7 +87,7 @@ pub struct ListUsersQuery {
     #[serde(default)]
     cursor: Field<String>,
     /// `total` counts all that match.
-    #[param(value_type = Option<String>, max_length = 20, example = "total")]
+    #[param(value_type = Option<String>, max_length = 20, pattern = "^total$", example = "total")]
     #[serde(default)]
     include: Field<String>,
 }
