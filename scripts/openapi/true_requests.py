@@ -3,7 +3,9 @@ the first few are made true: with them the operation must succeed, and its answe
 be refused as invalid (422) only for what a schema cannot say.
 """
 
+import functools
 import json
+import os
 import pathlib
 import re
 import sys
@@ -128,11 +130,23 @@ def needs_token(case):
     return {} not in security
 
 
+def spare_the_admin(case):
+    """Ids are taken from earlier answers, too: whoever asks all along must not give away address or role."""
+    if ROLE == "admin" and (case.path_parameters or {}).get("id") == admin_id():
+        case.path_parameters["id"] = call("GET", "/api/v1/users/me", token=sign_in(new_person())["access_token"])["id"]
+
+
+@functools.cache
+def admin_id():
+    return sign_in(os.environ["CONTRACT_ADMIN"], os.environ["CONTRACT_ADMIN_PASSWORD"])["user"]["id"]
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     # Random keys repeat themselves, each time with another body.
     if is_well_formed(case) and "Idempotency-Key" in (case.headers or {}):
         case.headers["Idempotency-Key"] = str(uuid.uuid4())
+    spare_the_admin(case)
     if not may_be_made_true(case):
         return
     token = sign_in(new_person())["access_token"] if needs_token(case) else None

@@ -111,6 +111,7 @@ shared! {
     Gone 410 None, "The mailed token was used before or is past its time.";
     PreconditionFailed 412 None, "It was changed since the version that `If-Match` names.";
     TooLarge 413 None, "The body is larger than the operation takes.";
+    UriTooLong 414 None, "The path and query are longer than the service takes.";
     UnsupportedMediaType 415 None, "The body is in a form that the operation does not take.";
     Invalid 422 None, "`validation_failed`: fields break rules; all of them are listed.";
     InvalidOrKnown 422 None, "`validation_failed`: fields break rules; all of them are listed. `idempotency_conflict`: the key came with another request before.";

@@ -196,6 +196,7 @@ fn complete(operation: &mut Operation, path: &str) {
         (404, path.contains('{')),
         (406, answers_json),
         (413, has_body),
+        (414, has_query),
         (415, has_body),
         (422, has_body || has_query),
         (429, !is_system),

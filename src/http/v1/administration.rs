@@ -52,7 +52,7 @@ pub struct ChangeUserRequest {
     #[serde(default)]
     email: Field<String>,
     /// `active` or `deactivated`.
-    #[schema(value_type = Option<String>, max_length = 20, example = "active", nullable = false)]
+    #[schema(value_type = Option<String>, max_length = 20, pattern = "^(active|deactivated)$", example = "active", nullable = false)]
     #[serde(default)]
     status: Field<String>,
     #[serde(flatten)]
