@@ -108,7 +108,7 @@ mod tests {
             "ada.lovelace",
             "AdaLovelace1",
             "Lovelace1815",
-            "lovelaceXXXXXXX1",
+            "lovelaceQQQQQQQ1",
             "1234lovelace!!!",
             "l.o.v.e.l.a.c.e.1",
             "ada.lovelace+news@example.com",
