@@ -49,7 +49,6 @@ impl Services {
         expected: &Expected,
         client: &Client,
     ) -> Result<User> {
-        who.must(Permission::AssignRoles)?;
         let done = self.apply_roles(who, (id, wanted), expected, client).await;
         self.trace_refusal(done, (SET, who.actor(), id), client)
             .await
@@ -62,6 +61,7 @@ impl Services {
         expected: &Expected,
         client: &Client,
     ) -> Result<User> {
+        who.must(Permission::AssignRoles)?;
         who.must_be_fresh(self.now(), self.policy.reauth_max_age)?;
         let tx = self.store.begin().await?;
         let admins = roles::lock_active_holders(&tx, Role::Admin).await?;

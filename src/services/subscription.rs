@@ -133,6 +133,7 @@ impl Services {
     ) -> Result<User> {
         who.must(Permission::ManageSubscriptions)?;
         let tx = self.store.begin().await?;
+        self.steward_must_hold(&tx, who.into()).await?;
         let mut user = self.lock_user(&tx, id).await?;
         who.must_outrank(&user)?;
         wish.expected.must_be(user.version)?;

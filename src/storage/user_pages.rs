@@ -2,15 +2,11 @@
 
 use super::{
     Db,
-    entity::{credentials, user_keys, user_roles, users},
+    entity::{credentials, user_keys, users},
+    roles,
     users::{StoredUser, user},
 };
-use crate::domain::{
-    Result,
-    id::UserId,
-    permission::{Role, Roles},
-    secret::WrappedKey,
-};
+use crate::domain::{Result, id::UserId, permission::Roles, secret::WrappedKey};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -55,14 +51,8 @@ pub async fn list_users_after(
         .into_iter()
         .map(|credential| (credential.user_id, credential.password_hash))
         .collect();
-    let mut roles: HashMap<Uuid, Vec<Role>> = HashMap::new();
-    let held = user_roles::Entity::find().filter(user_roles::Column::UserId.is_in(ids));
-    for row in held.all(db).await? {
-        roles
-            .entry(row.user_id)
-            .or_default()
-            .extend(Role::parse(&row.role));
-    }
+    let ids: Vec<UserId> = ids.into_iter().map(UserId).collect();
+    let mut roles = roles::list_roles_of_all(db, &ids).await?;
     let mut people = Vec::with_capacity(rows.len());
     for row in rows {
         let id = row.id;
@@ -71,7 +61,10 @@ pub async fn list_users_after(
             continue;
         };
         people.push(KeyedUser {
-            user: user(row, Roles::new(roles.remove(&id).unwrap_or_default()))?,
+            user: user(
+                row,
+                roles.remove(&UserId(id)).unwrap_or_else(|| Roles::new([])),
+            )?,
             key: WrappedKey {
                 master_key_id: key.master_key_id,
                 bytes: key.wrapped,
