@@ -11,26 +11,18 @@ use axum::{
     response::{Html, IntoResponse, Response},
     routing::{MethodRouter, get},
 };
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
-use utoipa_swagger_ui::Config;
+use std::{collections::HashMap, sync::Arc};
 
 /// Styles inline and a worker from a blob: ReDoc builds both while it runs.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
     font-src 'self'; connect-src 'self'; worker-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 const SWAGGER_PAGE: &str = include_str!("swagger.html");
+const SWAGGER_START: &[u8] = include_bytes!("swagger.js");
+const SWAGGER_SCRIPT: &[u8] = include_bytes!("../../../assets/swagger-ui/swagger-ui-bundle.js.gz");
+const SWAGGER_STYLE: &[u8] = include_bytes!("../../../assets/swagger-ui/swagger-ui.css.gz");
 const REDOC_PAGE: &str = include_str!("redoc.html");
-const REDOC_SCRIPT: &[u8] = include_bytes!("../../../assets/redoc/redoc.standalone.js");
-
-/// The files of Swagger UI that its page asks for.
-const SWAGGER_FILES: [(&str, &str); 6] = [
-    ("swagger-ui.css", STYLE),
-    ("index.css", STYLE),
-    ("swagger-ui-bundle.js", SCRIPT),
-    ("swagger-ui-standalone-preset.js", SCRIPT),
-    ("swagger-initializer.js", SCRIPT),
-    ("favicon-32x32.png", "image/png"),
-];
+const REDOC_SCRIPT: &[u8] = include_bytes!("../../../assets/redoc/redoc.standalone.js.gz");
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
@@ -87,24 +79,18 @@ fn files(files: Files) -> MethodRouter<System> {
 }
 
 fn swagger_files() -> Files {
-    // The validator would show the address of the viewed document to another host.
-    let config = Config::from("/openapi.json")
-        .validator_url("none")
-        .use_base_layout()
-        .persist_authorization(false);
-    let config = Arc::new(config);
-    let found = SWAGGER_FILES.into_iter().filter_map(|(name, media_type)| {
-        let file = utoipa_swagger_ui::serve(name, Arc::clone(&config)).ok()??;
-        let bytes = match file.bytes {
-            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-            Cow::Owned(bytes) => Bytes::from(bytes),
-        };
-        Some((name, Document::new(bytes, media_type, CACHE)))
-    });
-    found.collect()
+    let start = Document::new(Bytes::from_static(SWAGGER_START), SCRIPT, CACHE);
+    HashMap::from([
+        ("swagger-start.js", start),
+        ("swagger-ui-bundle.js", packed(SWAGGER_SCRIPT, SCRIPT)),
+        ("swagger-ui.css", packed(SWAGGER_STYLE, STYLE)),
+    ])
 }
 
 fn redoc_files() -> Files {
-    let script = Document::new(Bytes::from_static(REDOC_SCRIPT), SCRIPT, CACHE);
-    HashMap::from([("redoc.standalone.js", script)])
+    HashMap::from([("redoc.standalone.js", packed(REDOC_SCRIPT, SCRIPT))])
+}
+
+fn packed(file: &'static [u8], media_type: &'static str) -> Document {
+    Document::packed(Bytes::from_static(file), media_type, CACHE)
 }

@@ -1,18 +1,22 @@
 //! Bodies that stay the same for a while, with a validator (RFC 9110, section 8.8), so that they are sent once.
 
-use crate::http::openapi;
+use crate::{domain::error::Error, http::openapi};
 use axum::{
     body::{Body, Bytes},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
+use std::io::Read as _;
 
 /// A body with its validator.
 #[derive(Clone)]
 pub struct Document {
     body: Bytes,
+    /// Whether the body is packed by gzip (RFC 1952).
+    is_packed: bool,
     etag: String,
     media_type: &'static str,
     cache_control: &'static str,
@@ -26,8 +30,19 @@ impl Document {
         Self {
             etag: format!("\"{}\"", URL_SAFE_NO_PAD.encode(short)),
             body,
+            is_packed: false,
             media_type,
             cache_control,
+        }
+    }
+
+    /// Packed by gzip, and unpacked for who does not take that. One weak validator stands for both forms.
+    pub fn packed(body: Bytes, media_type: &'static str, cache_control: &'static str) -> Self {
+        let document = Self::new(body, media_type, cache_control);
+        Self {
+            is_packed: true,
+            etag: format!("W/{}", document.etag),
+            ..document
         }
     }
 
@@ -43,18 +58,35 @@ impl Document {
         let mut response = if self.is_known_by(headers) {
             StatusCode::NOT_MODIFIED.into_response()
         } else {
-            (
-                [(header::CONTENT_TYPE, self.media_type)],
-                Body::from(self.body.clone()),
-            )
-                .into_response()
+            self.content(headers)
         };
+        if self.is_packed {
+            response
+                .headers_mut()
+                .insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        }
         for (name, value) in validators {
             if let Ok(value) = value {
                 response.headers_mut().insert(name, value);
             }
         }
         response
+    }
+
+    fn content(&self, headers: &HeaderMap) -> Response {
+        let media_type = [(header::CONTENT_TYPE, self.media_type)];
+        if !self.is_packed {
+            return (media_type, Body::from(self.body.clone())).into_response();
+        }
+        if takes_gzip(headers) {
+            let encoding = [(header::CONTENT_ENCODING, "gzip")];
+            return (media_type, encoding, Body::from(self.body.clone())).into_response();
+        }
+        let mut plain = Vec::new();
+        match GzDecoder::new(self.body.as_ref()).read_to_end(&mut plain) {
+            Ok(_) => (media_type, Body::from(plain)).into_response(),
+            Err(error) => Error::internal(error).into_response(),
+        }
     }
 
     /// `If-None-Match` compares weakly.
@@ -65,8 +97,24 @@ impl Document {
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
             .map(|tag| tag.trim().trim_start_matches("W/"))
-            .any(|tag| tag == "*" || tag == self.etag)
+            .any(|tag| tag == "*" || tag == self.etag.trim_start_matches("W/"))
     }
+}
+
+/// Whether `Accept-Encoding` names gzip (RFC 9110, section 12.5.3), other than by refusing it.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let refused = |weight: &str| weight.trim().trim_end_matches(['0', '.']) == "q=";
+    headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|coding| match coding.split_once(';') {
+            Some((_, weight)) if refused(weight) => None,
+            Some((name, _)) => Some(name),
+            None => Some(coding),
+        })
+        .any(|name| name.trim().eq_ignore_ascii_case("gzip"))
 }
 
 /// The OpenAPI document in both versions.
@@ -105,6 +153,47 @@ mod tests {
         let headers =
             value.map(|tags| (header::IF_NONE_MATCH, HeaderValue::from_str(&tags).unwrap()));
         document.answer(&headers.into_iter().collect()).status()
+    }
+
+    fn asked_with(accept_encoding: &str) -> HeaderMap {
+        let value = HeaderValue::from_str(accept_encoding).unwrap();
+        HeaderMap::from_iter([(header::ACCEPT_ENCODING, value)])
+    }
+
+    #[test]
+    fn gzip_is_for_who_names_it_and_does_not_refuse_it() {
+        for taken in ["gzip", "GZIP", "br, gzip;q=0.5", "deflate,gzip;q=0.001"] {
+            assert!(takes_gzip(&asked_with(taken)), "{taken}");
+        }
+        for refused in ["", "br", "gzip;q=0", "gzip; q=0.000", "xgzip", "*;q=0"] {
+            assert!(!takes_gzip(&asked_with(refused)), "{refused}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_does_not_take_gzip_gets_the_same_content_plain() {
+        let content = b"body { margin: 0 }".repeat(100);
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut gzip, &content).unwrap();
+        let packed = Bytes::from(gzip.finish().unwrap());
+        let document = Document::packed(packed.clone(), "text/css", "no-cache");
+
+        for (accepted, encoding, sent) in [
+            ("gzip", Some("gzip"), packed.as_ref()),
+            ("br", None, content.as_slice()),
+        ] {
+            let answer = document.answer(&asked_with(accepted));
+            assert_eq!(answer.headers()[header::VARY], "accept-encoding");
+            let named = answer.headers().get(header::CONTENT_ENCODING);
+            assert_eq!(
+                named.map(HeaderValue::as_bytes),
+                encoding.map(str::as_bytes)
+            );
+            let body = axum::body::to_bytes(answer.into_body(), usize::MAX)
+                .await
+                .unwrap();
+            assert_eq!(body, sent);
+        }
     }
 
     #[test]
