@@ -90,6 +90,12 @@ impl App {
         Ok(())
     }
 
+    /// Gives every event that was committed so far its position; what the placer does on its beat.
+    pub async fn place_events(&self) -> anyhow::Result<()> {
+        while self.services.place_events().await? > 0 {}
+        Ok(())
+    }
+
     /// Writes what is gathered in memory and forgets what has expired; what the other jobs do on their beats.
     pub async fn do_housekeeping(&self) -> anyhow::Result<()> {
         self.answer_mail_requests().await?;
@@ -98,6 +104,7 @@ impl App {
         self.services.flush_refusals().await?;
         self.services.load_signing_keys().await?;
         self.services.rotate_aged_signing_keys().await?;
+        self.place_events().await?;
         while self.services.seal_audit_log().await? > 0 {}
         while self.services.sweep().await? {}
         while self.services.sweep_audit_log().await? {}

@@ -8,6 +8,7 @@ pub mod card;
 pub mod change;
 pub mod claims;
 pub mod client;
+pub mod cloud_event;
 pub mod country;
 pub mod email;
 pub mod error;

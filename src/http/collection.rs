@@ -38,7 +38,7 @@ pub struct CollectionResponse<T> {
 
 /// A page, answered at the path and query that asked for it.
 pub struct Collection<T> {
-    links: [(&'static str, Option<String>); 3],
+    links: Vec<(&'static str, Option<String>)>,
     body: CollectionResponse<T>,
 }
 
@@ -46,7 +46,7 @@ impl<T> Collection<T> {
     /// The page as the answer to a request for `uri`.
     pub fn of(page: Page<T>, uri: &Uri) -> Self {
         let at = |cursor: &Cursor| beside(uri, Some(&cursor.encode()));
-        let links = [
+        let links = vec![
             ("first", Some(beside(uri, None))),
             ("prev", page.prev.as_ref().map(at)),
             ("next", page.next.as_ref().map(at)),
@@ -70,16 +70,36 @@ impl<T> Collection<T> {
             },
         }
     }
+
+    /// With the place where later items will be (RFC 5989).
+    pub fn monitored_at(mut self, uri: &Uri, monitor: Option<&Cursor>) -> Self {
+        if let Some(monitor) = monitor {
+            let href = beside(uri, Some(&monitor.encode()));
+            self.body.links = self.body.links.to("monitor", href.clone());
+            self.links.push(("monitor", Some(href)));
+        }
+        self
+    }
+
+    /// What is on the page.
+    pub fn items(&self) -> &[T] {
+        &self.body.items
+    }
+
+    /// The ways to the neighbours alone, for a form whose body has no place for them.
+    pub fn link_header(&self) -> Option<HeaderValue> {
+        let fields = self.links.iter().filter_map(|(relation, href)| {
+            Some(format!("<{}>; rel=\"{relation}\"", href.as_ref()?))
+        });
+        HeaderValue::from_str(&fields.collect::<Vec<_>>().join(", ")).ok()
+    }
 }
 
 impl<T: Serialize> IntoResponse for Collection<T> {
     fn into_response(self) -> Response {
-        let fields = self.links.iter().filter_map(|(relation, href)| {
-            Some(format!("<{}>; rel=\"{relation}\"", href.as_ref()?))
-        });
-        let fields = HeaderValue::from_str(&fields.collect::<Vec<_>>().join(", "));
+        let fields = self.link_header();
         let mut response = Json(self.body).into_response();
-        if let Ok(fields) = fields {
+        if let Some(fields) = fields {
             response.headers_mut().insert(header::LINK, fields);
         }
         response

@@ -3,6 +3,7 @@
 
 mod beat;
 mod courier;
+mod placer;
 mod sealer;
 mod sweeper;
 
@@ -28,6 +29,7 @@ impl Jobs {
             running: JoinSet::new(),
         };
         jobs.supervise("courier", services, courier::run);
+        jobs.supervise("placer", services, placer::run);
         jobs.supervise("sealer", services, sealer::run);
         jobs.supervise("sweeper", services, sweeper::run);
         jobs.supervise("beat", services, beat::run);

@@ -1,5 +1,9 @@
 //! Events for other systems, written in the transaction of the change that they tell of.
 
+pub mod feed;
+mod opening;
+mod placing;
+
 use super::{Services, personal_data::field};
 use crate::{
     domain::{

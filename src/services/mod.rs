@@ -125,6 +125,8 @@ pub struct Inner {
     refusals: Mutex<HashMap<audit::Source, audit::Refusals>>,
     /// Wakes the courier after a commit that queued a mail or a request for one.
     mail_queued: Notify,
+    /// Wakes the placer after a commit that may have added an event.
+    event_queued: Notify,
     draining: AtomicBool,
     ids_made: AtomicU32,
 }
@@ -156,6 +158,7 @@ impl Services {
             profile_views: Mutex::default(),
             refusals: Mutex::default(),
             mail_queued: Notify::new(),
+            event_queued: Notify::new(),
             draining: AtomicBool::new(false),
             ids_made: AtomicU32::new(0),
         }));
@@ -208,10 +211,11 @@ impl Services {
         })
     }
 
-    /// Commits a transaction that may have queued mails or requests for them.
+    /// Commits a transaction that may have queued events, mails or requests for them.
     async fn commit(&self, tx: Tx) -> Result<()> {
         Store::commit(tx).await?;
         self.mail_queued.notify_one();
+        self.event_queued.notify_one();
         Ok(())
     }
 }

@@ -4,6 +4,7 @@
 use super::{
     audit,
     entity::{audit_log, audit_seals},
+    lead,
 };
 use crate::domain::{
     Result, Timestamp,
@@ -12,9 +13,8 @@ use crate::domain::{
     id::AuditId,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult,
-    PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select,
-    Statement, Value,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait,
+    QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select, Statement, Value,
 };
 
 /// `audit` in ASCII: the key of the lock that the sealing node takes.
@@ -27,18 +27,9 @@ pub struct Unreadable {
     pub id: Option<AuditId>,
 }
 
-/// Whether this transaction may write to the chain: on PostgreSQL if no other node is at it, on SQLite always, for
-/// there only one writes.
+/// Whether this transaction may write to the chain.
 pub async fn try_lead(db: &impl ConnectionTrait) -> Result<bool> {
-    let backend = db.get_database_backend();
-    if backend != DbBackend::Postgres {
-        return Ok(true);
-    }
-    let sql = "SELECT pg_try_advisory_xact_lock($1)";
-    let lock = Statement::from_sql_and_values(backend, sql, [LOCK.into()]);
-    let leads = db.query_one_raw(lock).await?;
-    let leads = leads.map(|row| row.try_get_by_index(0)).transpose()?;
-    Ok(leads.unwrap_or(false))
+    lead::try_lead(db, LOCK).await
 }
 
 /// Up to `limit` entries that have no place yet, oldest first.

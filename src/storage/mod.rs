@@ -14,6 +14,7 @@ pub mod export;
 pub mod idempotency;
 pub mod imports;
 pub mod keys;
+mod lead;
 pub mod links;
 pub mod mail_requests;
 mod migration;

@@ -25,6 +25,7 @@ mod deactivation;
 mod email_change;
 mod email_verification;
 mod erasure;
+mod events;
 mod export;
 mod floors;
 mod idempotency;

@@ -1,5 +1,6 @@
 //! What handlers take a request apart with. Each refuses in the form of API.md, so that no framework's text gets out.
 
+mod asked;
 mod caller;
 mod check;
 mod field;
@@ -12,6 +13,7 @@ mod signed_in;
 mod strict;
 mod upload;
 
+pub use asked::{Asked, Offers};
 pub use caller::Caller;
 pub use check::{Check, Checked};
 pub use field::Field;

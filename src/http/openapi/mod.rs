@@ -38,6 +38,7 @@ use utoipa::{
         (name = "Authentication", description = "Sign-up, sign-in, tokens, verification, reset, invitation."),
         (name = "Sessions", description = "One's signed-in devices."),
         (name = "Account", description = "One's own account: password, address, end."),
+        (name = "Events", description = "What happened, for other systems."),
         (name = "Audit trail", description = "Who did what, on whom, from where."),
         (name = "Profile", description = "What people tell of themselves, and what they look for."),
         (name = "People", description = "Other people, as far as one may see them."),

@@ -11,9 +11,7 @@ use crate::{
     },
     http::{
         collection::{Collection, CollectionResponse, PageFields},
-        extract::{Caller, Check, Field, Query},
-        middleware::negotiate,
-        problem::Problem,
+        extract::{Asked, Caller, Check, Field, Offers, Query},
     },
     services::{
         Services,
@@ -22,8 +20,8 @@ use crate::{
 };
 use axum::{
     body::Body,
-    extract::{FromRequestParts, OriginalUri, State},
-    http::{StatusCode, Uri, header, request::Parts},
+    extract::State,
+    http::header,
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
@@ -33,10 +31,17 @@ use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 const LINES: &str = "application/x-ndjson";
-/// What the operation offers, the usual first.
-const OFFERS: [&str; 3] = ["application/json", LINES, "application/problem+json"];
 /// The longest name of an action.
 const LONGEST_ACTION: usize = 64;
+
+/// What the operation offers.
+pub struct Forms;
+
+impl Offers for Forms {
+    const FORMS: &'static [&'static str] = &["application/json", LINES, "application/problem+json"];
+    const REFUSAL: &'static str =
+        "This operation answers in application/json or application/x-ndjson.";
+}
 
 /// Somebody, by kind and id.
 #[derive(Serialize, ToSchema)]
@@ -192,7 +197,8 @@ impl AuditLogsQuery {
     }
 }
 
-fn user_id(text: &str) -> Result<UserId, Fault> {
+/// Reads the id of a person.
+pub(super) fn user_id(text: &str) -> Result<UserId, Fault> {
     text.parse()
         .map_err(|_| Fault::new("format", "This is not an id."))
 }
@@ -228,7 +234,7 @@ fn time(text: &str) -> Result<Timestamp, Fault> {
 )]
 pub async fn list_audit_logs(
     State(services): State<Services>,
-    asked: Asked,
+    asked: Asked<Forms>,
     Caller(client): Caller,
     who: SignedIn,
     Query(query): Query<AuditLogsQuery>,
@@ -241,25 +247,6 @@ pub async fn list_audit_logs(
     let page = services.list_audit_logs(&who, &query, &request, &client);
     let page = page.await?.map(AuditEntryResponse::from);
     Ok(Collection::of(page, &asked.uri).into_response())
-}
-
-/// Where it was asked, and in which form the answer is to be.
-pub struct Asked {
-    uri: Uri,
-    form: &'static str,
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Asked {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let detail = "This operation answers in application/json or application/x-ndjson.";
-        let refusal = Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail);
-        let form = negotiate::best(&parts.headers, &OFFERS).ok_or(refusal)?;
-        let original = parts.extensions.get::<OriginalUri>();
-        let uri = original.map_or_else(|| parts.uri.clone(), |original| original.0.clone());
-        Ok(Self { uri, form })
-    }
 }
 
 /// Page after page as the client takes them; a failure on the way breaks the stream off, which no client takes for its

@@ -10,6 +10,7 @@ pub mod deactivation;
 pub mod email_change;
 pub mod email_verification;
 pub mod erasure;
+pub mod events;
 pub mod export;
 pub mod invitation;
 pub mod login;
@@ -57,7 +58,9 @@ pub fn routes() -> Router<Services> {
 fn described_in_many_forms() -> OpenApiRouter<Services> {
     OpenApiRouter::new().nest(
         "/api/v1",
-        OpenApiRouter::new().routes(routes!(audit_logs::list_audit_logs)),
+        OpenApiRouter::new()
+            .routes(routes!(audit_logs::list_audit_logs))
+            .routes(routes!(events::list_events)),
     )
 }
 

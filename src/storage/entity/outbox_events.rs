@@ -15,6 +15,8 @@ pub struct Model {
     pub request_id: String,
     pub data_sealed: Vec<u8>,
     pub published_at: Option<DateTimeUtc>,
+    pub position: Option<i64>,
+    pub trace_parent: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

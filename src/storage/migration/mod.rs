@@ -21,6 +21,7 @@ mod m2026_11_21_000012_create_search;
 mod m2026_11_21_000013_create_idempotency_keys;
 mod m2026_11_21_000014_create_imports;
 mod m2026_11_21_000016_create_mail_requests;
+mod m2026_11_21_000017_add_event_positions;
 
 use sea_orm_migration::prelude::*;
 
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000014_create_imports::Migration),
             Box::new(m2026_11_21_000013_create_idempotency_keys::Migration),
             Box::new(m2026_11_21_000016_create_mail_requests::Migration),
+            Box::new(m2026_11_21_000017_add_event_positions::Migration),
         ]
     }
 }

@@ -48,6 +48,7 @@ pub const TABLE: &[(&str, Who)] = &[
     ("get_user_profile", Who::Premium),
     ("list_activity", Who::User),
     ("list_audit_logs", Who::Manager),
+    ("list_events", Who::Admin),
     ("list_keys", Who::Anyone),
     ("list_roles", Who::Manager),
     ("list_sessions", Who::User),
