@@ -167,7 +167,7 @@ impl Service {
         Ok(Self {
             child,
             address,
-            client: Client::builder().timeout(PATIENCE).build().unwrap(),
+            client: client(),
             lines,
             reading,
         })
@@ -243,6 +243,13 @@ impl Service {
         let (status, log) = self.ended().await;
         assert!(status.success(), "{log}");
     }
+}
+
+/// A client that waits for no answer longer than for a command.
+fn client() -> Client {
+    // The library's own build of reqwest leaves the choice of the cryptography to the process.
+    let _ = tokio_rustls::rustls::crypto::aws_lc_rs::default_provider().install_default();
+    Client::builder().timeout(PATIENCE).build().unwrap()
 }
 
 /// Keeps what is logged, and tells the address that the line about readiness names.
