@@ -25,9 +25,6 @@ use tokio::{
 /// A client that has not sent its headers by then is hung up on.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// After readiness has turned, load balancers get this long to notice before connections are closed.
-const NOTICE: Duration = Duration::from_secs(1);
-
 /// What is left of the time to stop for writing down what is gathered in memory, however stuck the clients are.
 const FOR_JOBS: Duration = Duration::from_secs(1);
 
@@ -126,16 +123,18 @@ async fn serve(
     Ok(server.serve(service).await?)
 }
 
-/// Readiness turns first; then what is under way may finish.
+/// Readiness turns first, and every answer tells its connection to close. Balancers have noticed when the listener closes;
+/// then what is under way may finish.
 async fn shut_down(config: &Config, app: &App, handle: &Handle<SocketAddr>) {
-    tracing::info!("stopping: draining connections");
+    let drain = config.http.drain;
+    tracing::info!(
+        drain_seconds = drain.as_secs(),
+        "stopping: draining connections"
+    );
     app.drain();
-    let mut left = config.http.shutdown_timeout.saturating_sub(FOR_JOBS);
-    if config.is_production() {
-        tokio::time::sleep(NOTICE).await;
-        left = left.saturating_sub(NOTICE);
-    }
-    handle.graceful_shutdown(Some(left));
+    tokio::time::sleep(drain).await;
+    let left = config.http.shutdown_timeout.saturating_sub(drain);
+    handle.graceful_shutdown(Some(left.saturating_sub(FOR_JOBS)));
 }
 
 /// Folds the samples of the histograms into their buckets, whether or not anybody reads `/metrics`.

@@ -60,6 +60,11 @@ pub(super) const SETTINGS: &[Setting] = &[
         Fallback::Fixed("10"),
         "How long a stopping node lets running requests finish.",
     ),
+    Setting::new(
+        "DRAIN_SECONDS",
+        Fallback::Derived("`2` in production, `0` in development"),
+        "How long a stopping node still takes requests while `/readyz` already says 503, so that balancers notice; a part of `SHUTDOWN_TIMEOUT_SECONDS`.",
+    ),
     Setting::secret(
         "METRICS_TOKEN",
         "Bearer token for `/metrics` and `/db/status` in production.",
@@ -107,6 +112,8 @@ pub struct HttpConfig {
     pub tls: Option<TlsFiles>,
     pub request_timeout: Duration,
     pub shutdown_timeout: Duration,
+    /// Less than `shutdown_timeout`, or nothing.
+    pub drain: Duration,
     pub metrics_token: Option<SecretString>,
     pub docs: Docs,
 }
@@ -122,6 +129,7 @@ impl HttpConfig {
         }
         let tls = read_tls(reader);
         let public_url = read_public_url(reader, listen, tls.is_some());
+        let shutdown_timeout = reader.span("SHUTDOWN_TIMEOUT_SECONDS", 1, 0..=600);
         let docs = [
             ("public", Docs::Public),
             ("admin", Docs::Admin),
@@ -134,7 +142,8 @@ impl HttpConfig {
             trusted_proxies: read_proxies(reader),
             tls,
             request_timeout: reader.span("REQUEST_TIMEOUT_SECONDS", 1, 1..=600),
-            shutdown_timeout: reader.span("SHUTDOWN_TIMEOUT_SECONDS", 1, 0..=600),
+            shutdown_timeout,
+            drain: read_drain(reader, shutdown_timeout),
             metrics_token: secrets::read_token(reader, "METRICS_TOKEN", 16),
             docs: reader.one_of("DOCS", &docs).unwrap_or(Docs::Off),
             public_url: public_url?,
@@ -158,6 +167,20 @@ fn read_address(reader: &mut Reader, name: &'static str) -> Option<SocketAddr> {
             text.parse().ok()
         },
     )
+}
+
+fn read_drain(reader: &mut Reader, whole: Duration) -> Duration {
+    let usual = if reader.is_production() { 2 } else { 0 };
+    let usual = whole.as_secs().saturating_sub(1).min(usual);
+    reader.derive("DRAIN_SECONDS", &usual.to_string());
+    let drain = reader.span("DRAIN_SECONDS", 1, 0..=600);
+    if !drain.is_zero() && drain >= whole {
+        reader.refuse(
+            "DRAIN_SECONDS",
+            "must be less than SHUTDOWN_TIMEOUT_SECONDS",
+        );
+    }
+    drain
 }
 
 fn read_tls(reader: &mut Reader) -> Option<TlsFiles> {

@@ -72,6 +72,8 @@ const MALFORMED: &[(&str, &str)] = &[
     ("ALLOWED_ORIGINS", "https://a.io,*"),
     ("ALLOWED_ORIGINS", "null"),
     ("ALLOWED_ORIGINS", "https://a.io/path"),
+    ("DRAIN_SECONDS", "10"),
+    ("DRAIN_SECONDS", "-1"),
     ("TRUSTED_PROXIES", "10.0.0.0/40"),
     ("TRUSTED_PROXIES", "proxy.local"),
     ("ACCESS_TOKEN_EXPIRE_MINUTES", "0"),
