@@ -77,15 +77,16 @@ impl App {
         Jobs::start(&self.services)
     }
 
-    /// Makes the mails that were asked for; the first half of what the courier does on its beat.
-    pub async fn answer_mail_requests(&self) -> anyhow::Result<()> {
+    /// Does what was put off until after an answer: refused sign-ins go on record, mails that were asked for to the outbox.
+    pub async fn catch_up(&self) -> anyhow::Result<()> {
+        while self.services.record_failed_logins().await? > 0 {}
         while self.services.answer_mail_requests().await? > 0 {}
         Ok(())
     }
 
     /// Sends every mail that is due, those included that were asked for; what the courier does on its beat.
     pub async fn deliver_mails(&self) -> anyhow::Result<()> {
-        self.answer_mail_requests().await?;
+        self.catch_up().await?;
         while self.services.send_due_mails().await? > 0 {}
         Ok(())
     }
@@ -98,7 +99,7 @@ impl App {
 
     /// Writes what is gathered in memory and forgets what has expired; what the other jobs do on their beats.
     pub async fn do_housekeeping(&self) -> anyhow::Result<()> {
-        self.answer_mail_requests().await?;
+        self.catch_up().await?;
         self.services.flush_seen().await?;
         self.services.flush_profile_views().await?;
         self.services.flush_refusals().await?;

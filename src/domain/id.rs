@@ -51,6 +51,8 @@ ids! {
     MailId;
     /// A mail that was asked for.
     MailRequestId;
+    /// A refused sign-in that is not yet on record.
+    FailedLoginId;
     /// One try at a request that may come again.
     RunId;
 }

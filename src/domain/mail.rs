@@ -80,17 +80,20 @@ pub enum RequestedMail {
     PasswordReset,
     /// [`Mail::VerifyEmail`].
     EmailVerification,
+    /// [`Mail::VerifyEmail`] with a new account, or [`Mail::AccountExists`]: a sign-up that tells nobody which.
+    SignUp,
 }
 
 impl RequestedMail {
     /// Each of them.
-    pub const ALL: [Self; 2] = [Self::PasswordReset, Self::EmailVerification];
+    pub const ALL: [Self; 3] = [Self::PasswordReset, Self::EmailVerification, Self::SignUp];
 
     /// The verb phrase of the use case: the name in the database and in the audit trail.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::PasswordReset => "request_password_reset",
             Self::EmailVerification => "request_email_verification",
+            Self::SignUp => "register",
         }
     }
 

@@ -13,6 +13,7 @@ pub mod country;
 pub mod email;
 pub mod error;
 pub mod event;
+pub mod failed_login;
 pub mod id;
 pub mod import;
 pub mod mail;

@@ -3,6 +3,7 @@
 
 mod beat;
 mod courier;
+mod failed_logins;
 mod placer;
 mod sealer;
 mod sweeper;
@@ -30,6 +31,7 @@ impl Jobs {
         };
         jobs.supervise("courier", services, courier::run);
         jobs.supervise("placer", services, placer::run);
+        jobs.supervise("failed_logins", services, failed_logins::run);
         jobs.supervise("sealer", services, sealer::run);
         jobs.supervise("sweeper", services, sweeper::run);
         jobs.supervise("beat", services, beat::run);

@@ -115,7 +115,9 @@ impl Services {
         let entry = AuditEntry::refusal(REQUEST, Outcome::Refused, code, client);
         let entry = entry.by(who.actor()).on(who.user.id);
         if self.policy.signup_privacy == SignupPrivacy::Strict {
-            return self.tell_owner(new, entry).await;
+            let tx = self.store.begin().await?;
+            self.tell_owner(&tx, new, entry).await?;
+            return self.commit(tx).await;
         }
         self.audit_alone(entry).await?;
         Err(Clash::EmailTaken.into())

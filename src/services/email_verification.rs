@@ -132,7 +132,7 @@ impl Services {
         email: &EmailAddress,
         client: &Client,
     ) -> Result<()> {
-        self.ask_for_mail(RequestedMail::EmailVerification, email, client)
+        self.ask_for_mail(RequestedMail::EmailVerification, email, None, client)
             .await
     }
 

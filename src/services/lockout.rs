@@ -5,22 +5,13 @@
 use super::Services;
 use crate::{
     domain::{
-        Result,
-        actor::Actor,
-        audit::{AuditEntry, Outcome},
-        client::Client,
-        error::Refusal,
-        event::EventType,
-        id::UserId,
-        mail::Mail,
-        password::Password,
-        secret::BlindIndex,
-        user::User,
+        Result, actor::Actor, audit::AuditEntry, client::Client, event::EventType, id::UserId,
+        mail::Mail, password::Password, secret::BlindIndex, user::User,
     },
     infra::hasher::Verdict,
     storage::{
         Db, Store, Tx,
-        credentials::{self, Credential, KnownDevice},
+        credentials::{self, Credential},
     },
 };
 use serde_json::json;
@@ -30,11 +21,20 @@ pub(super) struct Guard {
     pub credential: Option<Credential>,
     pub device_index: BlindIndex,
     /// Known devices have a count of their own.
-    pub device: Option<KnownDevice>,
+    pub is_known_device: bool,
+    /// Wrong passwords in a row that count here.
+    failures: i64,
+}
+
+impl Guard {
+    /// The device that a wrong password counts for, if the person knows it.
+    pub fn known_device(&self) -> Option<BlindIndex> {
+        self.is_known_device.then_some(self.device_index)
+    }
 }
 
 impl Services {
-    /// What a password of this person on this device is judged by.
+    /// What a password of this person on this device is judged by; asks the same of the database about an id that nobody has.
     pub(super) async fn guard_of(
         &self,
         db: &impl Db,
@@ -42,22 +42,21 @@ impl Services {
         client: &Client,
     ) -> Result<Guard> {
         let device_index = self.device_index(client);
+        let guard = credentials::find_guard(db, id, device_index).await?;
         Ok(Guard {
-            credential: credentials::find_credential(db, id).await?,
-            device: credentials::find_device(db, id, device_index).await?,
+            credential: guard.credential,
             device_index,
+            is_known_device: guard.device_failures.is_some(),
+            failures: guard.device_failures.unwrap_or(guard.failures),
         })
     }
 
     /// Compares the password; does the same work where there is nothing to compare with, or too many were wrong.
     pub(super) async fn judge(&self, guard: &Guard, password: Password) -> Result<Verdict> {
-        let open = guard
-            .credential
-            .as_ref()
-            .filter(|credential| match guard.device {
-                Some(device) => device.failures < self.policy.max_failures,
-                None => credential.locked_at.is_none(),
-            });
+        let is_within = guard.failures < i64::from(self.policy.max_failures);
+        let open = guard.credential.as_ref().filter(|credential| {
+            is_within && (guard.is_known_device || credential.locked_at.is_none())
+        });
         if let Some(credential) = open {
             self.hasher.verify(password, credential.hash.clone()).await
         } else {
@@ -66,50 +65,22 @@ impl Services {
         }
     }
 
-    /// Notes a wrong password at sign-in, and refuses it.
-    pub(super) async fn fail_login<T>(
-        &self,
-        user: &User,
-        guard: &Guard,
-        client: &Client,
-    ) -> Result<T> {
-        let code = Refusal::InvalidCredentials.code();
-        let tx = self.store.begin().await?;
-        let Some(user) = self.try_lock_user(&tx, user.id).await? else {
-            drop(tx);
-            return self.fail_unknown(client).await;
-        };
-        self.publish(
-            &tx,
-            user.id,
-            (EventType::LoginFailed, json!({ "reason": code })),
-            client,
-        )
-        .await?;
-        self.audit(
-            &tx,
-            AuditEntry::refusal("login", Outcome::Failed, code, client).on(user.id),
-        )
-        .await?;
-        self.count_wrong(&tx, &user, guard, client).await?;
-        self.commit(tx).await?;
-        Err(Refusal::InvalidCredentials.into())
-    }
-
     /// Counts a wrong password, and from too many in a row on lets only known devices and a reset through; the person's row
     /// is locked.
     pub(super) async fn count_wrong(
         &self,
         tx: &Tx,
         user: &User,
-        guard: &Guard,
+        known_device: Option<BlindIndex>,
         client: &Client,
     ) -> Result<()> {
-        if guard.device.is_some() {
-            return credentials::count_device_failure(tx, user.id, guard.device_index).await;
+        if let Some(device) = known_device {
+            return credentials::count_device_failure(tx, user.id, device).await;
         }
-        let failures = credentials::count_failure(tx, user.id).await?;
-        if failures != self.policy.max_failures {
+        let Some(failures) = credentials::count_failure(tx, user.id).await? else {
+            return Ok(());
+        };
+        if failures < self.policy.max_failures {
             return Ok(());
         }
         let now = self.now();
@@ -132,17 +103,13 @@ impl Services {
 
     /// Forgets the wrong passwords before a right one inside a session.
     pub(super) async fn forget_wrong(&self, id: UserId, guard: &Guard) -> Result<()> {
-        let failures = match (&guard.device, &guard.credential) {
-            (Some(device), _) => device.failures,
-            (None, Some(credential)) => credential.failures,
-            (None, None) => 0,
-        };
-        if failures == 0 {
+        if guard.failures == 0 {
             return Ok(());
         }
+        self.record_failed_logins_of(id).await?;
         let tx = self.store.begin().await?;
         self.try_lock_user(&tx, id).await?;
-        if guard.device.is_some() {
+        if guard.is_known_device {
             credentials::forget_device_failures(&tx, id, guard.device_index).await?;
         } else {
             credentials::forget_failures(&tx, id).await?;

@@ -15,7 +15,8 @@ use crate::{
         email::EmailAddress,
         error::{Barrier, Refusal},
         event::EventType,
-        id::{RefreshTokenId, SessionId},
+        failed_login::FailedLogin,
+        id::{RefreshTokenId, SessionId, UserId},
         mail::Mail,
         password::{Password, PasswordHash},
         secret::BlindIndex,
@@ -31,18 +32,13 @@ use crate::{
     },
 };
 use serde_json::json;
+use uuid::Uuid;
 
 /// By what a person signs in.
 #[derive(Clone)]
 pub enum Identifier {
     Email(EmailAddress),
     Username(Username),
-}
-
-/// What is known before the password is looked at.
-struct Attempt {
-    user: Option<User>,
-    guard: Guard,
 }
 
 const ACTION: &str = "login";
@@ -55,69 +51,64 @@ impl Services {
         password: Password,
         client: &Client,
     ) -> Result<Tokens> {
-        let attempt = self.look_up(who, client).await?;
+        let db = self.store.reader();
+        let found = match who {
+            Identifier::Email(email) => {
+                users::find_status_by_email(db, self.email_index(email)).await?
+            }
+            Identifier::Username(name) => users::find_status_by_username(db, name).await?,
+        };
+        // From here to the answer nobody is a person, too: one whom no table knows.
+        let id = found.map_or_else(|| self.id_of_nobody(who), |(id, _)| id);
+        let guard = self.guard_of(db, id, client).await?;
         // A known device has a limit of its own, so that a stranger's guesses do not lock the owner out.
-        let place = if attempt.guard.device.is_some() {
+        let place = if guard.is_known_device {
             client.device_key()
         } else {
             "elsewhere".to_owned()
         };
-        let account = match who {
-            Identifier::Email(email) => format!("email {}", email.as_str()),
-            Identifier::Username(name) => format!("username {}", name.key()),
-        };
-        let account = attempt
-            .user
-            .as_ref()
-            .map_or(account, |user| format!("user {}", user.id));
         self.must_be_within(
             Class::Account,
-            &format!("{account} {place}"),
+            &format!("user {id} {place}"),
             ACTION,
             client,
         )?;
 
-        let verdict = self.judge(&attempt.guard, password.clone()).await?;
-        let (Some(user), Some(credential)) = (attempt.user, &attempt.guard.credential) else {
-            return self.fail_unknown(client).await;
+        let verdict = self.judge(&guard, password.clone()).await?;
+        let is_terminated = found.is_some_and(|(_, status)| status == UserStatus::Terminated);
+        let failed = match verdict {
+            Verdict::Wrong => Some(FailedLogin::WrongPassword),
+            _ if is_terminated => Some(FailedLogin::Terminated),
+            _ => None,
         };
-        if verdict == Verdict::Wrong {
-            return self.fail_login(&user, &attempt.guard, client).await;
+        if let Some(failed) = failed {
+            return self
+                .fail_login(failed, id, guard.known_device(), client)
+                .await;
         }
-        if let Some(barrier) = self.barrier(&user) {
-            return self.refuse_login(&user, barrier, client).await;
+        if let Some(barrier) = found.and_then(|(_, status)| self.barrier(status)) {
+            return self.refuse_login(id, barrier, client).await;
         }
-        if verdict == Verdict::RightButOutdated {
-            self.renew_hash(&user, &credential.hash, password).await?;
+        if let (Verdict::RightButOutdated, Some(credential)) = (verdict, &guard.credential) {
+            self.renew_hash(id, &credential.hash, password).await?;
         }
-        let device = (attempt.guard.device_index, attempt.guard.device.is_some());
-        self.sign_in(user, credential, device, client).await
+        self.record_failed_logins_of(id).await?;
+        self.sign_in(id, &guard, client).await
     }
 
-    async fn look_up(&self, who: &Identifier, client: &Client) -> Result<Attempt> {
-        let db = self.store.reader();
-        let stored = match who {
-            Identifier::Email(email) => {
-                users::find_user_by_email(db, self.email_index(email)).await?
-            }
-            Identifier::Username(name) => users::find_user_by_username(db, name).await?,
+    /// An id that nobody has, the same for the same address or name.
+    fn id_of_nobody(&self, who: &Identifier) -> UserId {
+        let key = match who {
+            Identifier::Email(email) => format!("email {}", email.as_str()),
+            Identifier::Username(name) => format!("username {}", name.key()),
         };
-        let Some(stored) = stored else {
-            let guard = Guard {
-                credential: None,
-                device_index: self.device_index(client),
-                device: None,
-            };
-            return Ok(Attempt { user: None, guard });
-        };
-        Ok(Attempt {
-            guard: self.guard_of(db, stored.id, client).await?,
-            user: self.try_open_user(db, stored).await?,
-        })
+        let BlindIndex(index) = self.service_key().blind_index("nobody", &key);
+        let (id, _) = index.split_first_chunk().unwrap_or((&[0; 16], &[]));
+        UserId(Uuid::from_bytes(*id))
     }
 
-    fn barrier(&self, user: &User) -> Option<Error> {
-        match user.status {
+    fn barrier(&self, status: UserStatus) -> Option<Error> {
+        match status {
             UserStatus::Terminated => Some(Refusal::InvalidCredentials.into()),
             UserStatus::Deactivated => Some(Barrier::AccountDeactivated.into()),
             UserStatus::Pending if self.policy.require_email_verification => {
@@ -127,73 +118,61 @@ impl Services {
         }
     }
 
-    pub(super) async fn fail_unknown<T>(&self, client: &Client) -> Result<T> {
-        let code = Refusal::InvalidCredentials.code();
-        self.audit_alone(AuditEntry::refusal(ACTION, Outcome::Failed, code, client))
-            .await?;
-        Err(Refusal::InvalidCredentials.into())
-    }
-
-    async fn refuse_login<T>(&self, user: &User, barrier: Error, client: &Client) -> Result<T> {
+    async fn refuse_login<T>(&self, id: UserId, barrier: Error, client: &Client) -> Result<T> {
         let entry = AuditEntry::refusal(ACTION, Outcome::Refused, barrier.code(), client);
-        self.audit_alone(entry.on(user.id)).await?;
+        self.audit_alone(entry.on(id)).await?;
         Err(barrier)
     }
 
-    async fn renew_hash(&self, user: &User, old: &PasswordHash, password: Password) -> Result<()> {
+    async fn renew_hash(&self, id: UserId, old: &PasswordHash, password: Password) -> Result<()> {
         let new = self.hasher.hash(password).await?;
         let tx = self.store.begin().await?;
-        credentials::upgrade_hash(&tx, user.id, old, &new).await?;
+        credentials::upgrade_hash(&tx, id, old, &new).await?;
         Store::commit(tx).await
     }
 
     /// Makes the session, unless the account changed while the password was compared.
-    async fn sign_in(
-        &self,
-        user: User,
-        seen: &Credential,
-        device: (BlindIndex, bool),
-        client: &Client,
-    ) -> Result<Tokens> {
+    async fn sign_in(&self, id: UserId, guard: &Guard, client: &Client) -> Result<Tokens> {
         let tx = self.store.begin().await?;
-        let Some(mut current) = self.try_lock_user(&tx, user.id).await? else {
+        let Some(mut user) = self.try_lock_user(&tx, id).await? else {
             drop(tx);
-            return self.fail_unknown(client).await;
+            let kind = FailedLogin::WrongPassword;
+            return self.fail_login(kind, id, None, client).await;
         };
-        let credential = credentials::find_credential(&tx, user.id).await?;
-        let is_other = credential.is_none_or(|current| current.changed_at != seen.changed_at);
-        let barrier = self.barrier(&current);
+        let credential = credentials::find_credential(&tx, id).await?;
+        let set_at = |credential: &Credential| credential.changed_at;
+        let is_other = credential.as_ref().map(set_at) != guard.credential.as_ref().map(set_at);
+        let barrier = self.barrier(user.status);
         let barrier = barrier.or_else(|| is_other.then(|| Refusal::InvalidCredentials.into()));
         if let Some(barrier) = barrier {
             drop(tx);
-            return self.refuse_login(&user, barrier, client).await;
+            return self.refuse_login(id, barrier, client).await;
         }
         let now = self.now();
         let secret = self.new_secret();
-        let session = self.open_session(&tx, &current, client).await?;
+        let session = self.open_session(&tx, &user, client).await?;
         self.insert_refresh_token(
             &tx,
             &session,
-            &current,
+            &user,
             (self.new_id::<RefreshTokenId>(), &secret),
         )
         .await?;
         users::record_login(&tx, user.id, now).await?;
-        current.last_login_at = Some(now);
+        user.last_login_at = Some(now);
         credentials::forget_failures(&tx, user.id).await?;
         let details = json!({ "session_id": session.id });
         let entry = AuditEntry::success(ACTION, Actor::User(user.id), client);
         self.audit(&tx, entry.with(details.clone())).await?;
         self.publish(&tx, user.id, (EventType::LoggedIn, details), client)
             .await?;
-        let (device_index, is_known) = device;
-        if !is_known && credentials::count_devices(&tx, user.id).await? > 0 {
-            self.mail_new_device(&tx, &current, client).await?;
+        if !guard.is_known_device && credentials::count_devices(&tx, user.id).await? > 0 {
+            self.mail_new_device(&tx, &user, client).await?;
         }
-        credentials::remember_device(&tx, user.id, device_index, now).await?;
-        let access_token = self.sign(&session, &current)?;
+        credentials::remember_device(&tx, user.id, guard.device_index, now).await?;
+        let access_token = self.sign(&session, &user)?;
         self.commit(tx).await?;
-        Ok(tokens::pair(access_token, secret, current))
+        Ok(tokens::pair(access_token, secret, user))
     }
 
     async fn open_session(&self, tx: &Tx, user: &User, client: &Client) -> Result<Session> {

@@ -3,35 +3,27 @@
 
 use super::{
     Services, before,
-    personal_data::{field, open_email, open_text},
+    personal_data::{field, open_email},
 };
 use crate::{
     domain::{
-        Error, Result,
+        Result,
         audit::{AuditEntry, Outcome},
         client::Client,
         email::EmailAddress,
         mail::RequestedMail,
     },
     storage::{
-        Store,
+        Store, Tx,
         mail_requests::{self, MailRequest},
     },
 };
-use serde::{Deserialize, Serialize};
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
 /// How many requests one round takes.
 const BATCH: u64 = 20;
 /// Who has taken a request and has not ended it by then is taken for dead.
 const LEASE: Duration = Duration::from_mins(1);
-
-/// From where a mail was asked for, as it is sealed.
-#[derive(Serialize, Deserialize)]
-struct Origin {
-    ip: Option<IpAddr>,
-    user_agent: Option<String>,
-}
 
 impl Services {
     /// Writes down that somebody wants a mail. Nothing here may depend on whose address it is.
@@ -39,19 +31,17 @@ impl Services {
         &self,
         mail: RequestedMail,
         email: &EmailAddress,
+        form: Option<&str>,
         client: &Client,
     ) -> Result<()> {
-        let origin = Origin {
-            ip: client.ip,
-            user_agent: client.user_agent.clone(),
-        };
-        let origin = serde_json::to_string(&origin).map_err(Error::internal)?;
         let key = self.service_key();
+        let form = form.map(|form| self.seal(key, field::ASKED_FORM, form));
         let request = MailRequest {
             id: self.new_id(),
             mail,
             email: self.seal(key, field::ASKED_EMAIL, email.as_str())?,
-            origin: self.seal(key, field::ASKED_ORIGIN, &origin)?,
+            form: form.transpose()?,
+            origin: self.keep_origin(field::ASKED_ORIGIN, client)?,
             request_id: client.request_id.clone(),
             created_at: self.now(),
         };
@@ -76,22 +66,21 @@ impl Services {
 
     /// Queues the mail, or lets the trail say why there is none.
     async fn answer_mail_request(&self, request: &MailRequest) -> Result<()> {
-        let key = self.service_key();
-        let email = open_email(key, field::ASKED_EMAIL, &request.email)?;
-        let origin = open_text(key, field::ASKED_ORIGIN, &request.origin)?;
-        let origin: Origin = serde_json::from_str(&origin).map_err(Error::internal)?;
-        let user_agent = origin.user_agent.as_deref();
-        let client = Client::new(origin.ip, user_agent, request.request_id.clone());
-        let tx = self.store.begin().await?;
-        if !mail_requests::delete_request(&tx, request.id).await? {
-            // Our time had run out, and somebody else has answered.
-            return Ok(());
+        let email = open_email(self.service_key(), field::ASKED_EMAIL, &request.email)?;
+        let client =
+            self.recall_client(field::ASKED_ORIGIN, &request.origin, &request.request_id)?;
+        if request.mail == RequestedMail::SignUp {
+            return self.answer_sign_up(request, email, &client).await;
         }
+        let Some(tx) = self.begin_answer(request).await? else {
+            return Ok(());
+        };
         let refused = match request.mail {
             RequestedMail::PasswordReset => self.send_reset(&tx, &email, &client).await?,
             RequestedMail::EmailVerification => {
                 self.resend_verification(&tx, &email, &client).await?
             }
+            RequestedMail::SignUp => None,
         };
         if let Some(code) = refused {
             let action = request.mail.as_str();
@@ -99,6 +88,13 @@ impl Services {
             self.audit(&tx, entry).await?;
         }
         self.commit(tx).await
+    }
+
+    /// The transaction that ends a request; none if our time had run out, and somebody else has answered.
+    pub(super) async fn begin_answer(&self, request: &MailRequest) -> Result<Option<Tx>> {
+        let tx = self.store.begin().await?;
+        let is_ours = mail_requests::delete_request(&tx, request.id).await?;
+        Ok(is_ours.then_some(tx))
     }
 
     /// How many mails were asked for that nobody has looked into.

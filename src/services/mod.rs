@@ -15,6 +15,7 @@ pub mod email_verification;
 pub mod erasure;
 pub mod events;
 pub mod export;
+pub mod failed_logins;
 pub mod idempotency;
 pub mod invitation;
 mod lockout;
@@ -22,6 +23,7 @@ pub mod login;
 pub mod mail_requests;
 pub mod mails;
 pub mod master_keys;
+mod origin;
 pub mod password_change;
 pub mod password_reset;
 mod passwords;
@@ -127,6 +129,8 @@ pub struct Inner {
     mail_queued: Notify,
     /// Wakes the placer after a commit that may have added an event.
     event_queued: Notify,
+    /// Wakes who puts refused sign-ins on record.
+    login_failed: Notify,
     draining: AtomicBool,
     ids_made: AtomicU32,
 }
@@ -159,6 +163,7 @@ impl Services {
             refusals: Mutex::default(),
             mail_queued: Notify::new(),
             event_queued: Notify::new(),
+            login_failed: Notify::new(),
             draining: AtomicBool::new(false),
             ids_made: AtomicU32::new(0),
         }));

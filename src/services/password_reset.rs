@@ -35,7 +35,7 @@ impl Services {
         email: &EmailAddress,
         client: &Client,
     ) -> Result<()> {
-        self.ask_for_mail(RequestedMail::PasswordReset, email, client)
+        self.ask_for_mail(RequestedMail::PasswordReset, email, None, client)
             .await
     }
 

@@ -75,7 +75,8 @@ impl Services {
             client,
         );
         self.audit(&tx, entry.by(Actor::User(id)).on(id)).await?;
-        self.count_wrong(&tx, &user, &guard, client).await?;
+        self.count_wrong(&tx, &user, guard.known_device(), client)
+            .await?;
         self.commit(tx).await?;
         Err(Barrier::WrongPassword.into())
     }

@@ -41,7 +41,9 @@ pub(super) mod field {
     pub const AVATAR_LARGE: &str = "avatars.large";
     pub const AVATAR_SMALL: &str = "avatars.small";
     pub const ASKED_EMAIL: &str = "mail_requests.email";
+    pub const ASKED_FORM: &str = "mail_requests.form";
     pub const ASKED_ORIGIN: &str = "mail_requests.origin";
+    pub const FAILED_ORIGIN: &str = "failed_logins.origin";
     pub const MAIL: &str = "outbox_mails.message";
     pub const PROFILE: &str = "user_profiles.details";
     pub const PREFERENCES: &str = "user_preferences.details";

@@ -1,6 +1,10 @@
 //! Sign-up: a new account, pending until its address is confirmed.
 
-use super::{Services, events::person, personal_data::field};
+use super::{
+    Services,
+    events::person,
+    personal_data::{field, open_text},
+};
 use crate::{
     domain::{
         Error, Result, Timestamp,
@@ -11,14 +15,15 @@ use crate::{
         error::Clash,
         event::EventType,
         id::UserId,
-        mail::Mail,
+        mail::{Mail, RequestedMail},
         password::{Context, Password, PasswordHash},
         policy::SignupPrivacy,
         user::{User, UserStatus},
         username::Username,
     },
-    storage::{Store, Tx, credentials, users},
+    storage::{Tx, credentials, mail_requests::MailRequest, users},
 };
+use serde::{Deserialize, Serialize};
 
 /// What a person signs up with.
 pub struct SignUp {
@@ -57,32 +62,83 @@ impl Services {
     pub async fn register(&self, form: SignUp, client: &Client) -> Result<SignedUp> {
         self.must_be_strong("password", &form.password, &form.context())?;
         let hash = self.hasher.hash(form.password.clone()).await?;
-        let user = pending_user(self.new_id(), &form, self.now());
-        let strict = self.policy.signup_privacy == SignupPrivacy::Strict;
-        match self.insert_signup(&user, &hash, client).await {
-            Ok(()) if strict => Ok(SignedUp::Accepted),
-            Ok(()) => Ok(SignedUp::Created(Box::new(user))),
-            Err(Error::Conflict(Clash::EmailTaken)) if strict => {
-                // With a free address this username would be refused, so with a taken one it is, too.
-                if self.is_username_taken(&form).await? {
-                    return self.refuse_sign_up(Clash::UsernameTaken, client).await;
-                }
-                let code = Clash::EmailTaken.code();
-                let entry = AuditEntry::refusal(ACTION, Outcome::Refused, code, client);
-                self.tell_owner(&form.email, entry).await?;
-                Ok(SignedUp::Accepted)
-            }
-            Err(Error::Conflict(clash)) => self.refuse_sign_up(clash, client).await,
-            Err(error) => Err(error),
+        if self.policy.signup_privacy == SignupPrivacy::Strict {
+            return self.ask_for_account(&form, &hash, client).await;
         }
+        let user = pending_user(self.new_id(), &form, self.now());
+        let tx = self.store.begin().await?;
+        match self.insert_signup(&tx, &user, &hash, client).await {
+            Ok(()) => self.commit(tx).await?,
+            Err(Error::Conflict(clash)) => {
+                drop(tx);
+                return self.refuse_sign_up(clash, client).await;
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(SignedUp::Created(Box::new(user)))
     }
 
-    async fn is_username_taken(&self, form: &SignUp) -> Result<bool> {
-        let Some(username) = &form.username else {
-            return Ok(false);
+    /// Writes the sign-up down. The one thing that is refused is a taken username, whether the address is free or not.
+    async fn ask_for_account(
+        &self,
+        form: &SignUp,
+        hash: &PasswordHash,
+        client: &Client,
+    ) -> Result<SignedUp> {
+        if let Some(username) = &form.username
+            && users::find_status_by_username(self.store.reader(), username)
+                .await?
+                .is_some()
+        {
+            return self.refuse_sign_up(Clash::UsernameTaken, client).await;
+        }
+        let asked = serde_json::to_string(&Asked::new(form, hash)).map_err(Error::internal)?;
+        self.ask_for_mail(RequestedMail::SignUp, &form.email, Some(&asked), client)
+            .await?;
+        Ok(SignedUp::Accepted)
+    }
+
+    /// Makes the account that a strict sign-up asked for, or tells the owner of its address. A username that was taken since
+    /// it was asked for is left out, for nobody is there any more who could choose another one.
+    pub(super) async fn answer_sign_up(
+        &self,
+        request: &MailRequest,
+        email: EmailAddress,
+        client: &Client,
+    ) -> Result<()> {
+        let form = request.form.as_ref().ok_or_else(unreadable)?;
+        let form = open_text(self.service_key(), field::ASKED_FORM, form)?;
+        let asked: Asked = serde_json::from_str(&form).map_err(Error::internal)?;
+        let hash = PasswordHash::new(asked.hash.clone());
+        let mut user = asked.user(User::pending(self.new_id(), email, self.now()))?;
+        let mut made = self.make_account(request, &user, &hash, client).await;
+        if let Err(Error::Conflict(Clash::UsernameTaken)) = made {
+            user.username = None;
+            made = self.make_account(request, &user, &hash, client).await;
+        }
+        let Err(Error::Conflict(clash)) = made else {
+            return made;
         };
-        let found = users::find_user_by_username(self.store.reader(), username).await?;
-        Ok(found.is_some())
+        let Some(tx) = self.begin_answer(request).await? else {
+            return Ok(());
+        };
+        let entry = AuditEntry::refusal(ACTION, Outcome::Refused, clash.code(), client);
+        self.tell_owner(&tx, &user.email, entry).await?;
+        self.commit(tx).await
+    }
+
+    async fn make_account(
+        &self,
+        request: &MailRequest,
+        user: &User,
+        hash: &PasswordHash,
+        client: &Client,
+    ) -> Result<()> {
+        let Some(tx) = self.begin_answer(request).await? else {
+            return Ok(());
+        };
+        self.insert_signup(&tx, user, hash, client).await?;
+        self.commit(tx).await
     }
 
     async fn refuse_sign_up(&self, clash: Clash, client: &Client) -> Result<SignedUp> {
@@ -91,16 +147,19 @@ impl Services {
         Err(clash.into())
     }
 
-    async fn insert_signup(&self, user: &User, hash: &PasswordHash, client: &Client) -> Result<()> {
-        let tx = self.store.begin().await?;
-        self.insert_person(&tx, user, Some(hash)).await?;
-        let actor = Actor::User(user.id);
-        self.audit(&tx, AuditEntry::success(ACTION, actor, client))
-            .await?;
-        self.publish(&tx, user.id, (EventType::Created, person(user)), client)
-            .await?;
-        self.mail_verification(&tx, user, client).await?;
-        self.commit(tx).await
+    async fn insert_signup(
+        &self,
+        tx: &Tx,
+        user: &User,
+        hash: &PasswordHash,
+        client: &Client,
+    ) -> Result<()> {
+        self.insert_person(tx, user, Some(hash)).await?;
+        let entry = AuditEntry::success(ACTION, Actor::User(user.id), client);
+        self.audit(tx, entry).await?;
+        let created = (EventType::Created, person(user));
+        self.publish(tx, user.id, created, client).await?;
+        self.mail_verification(tx, user, client).await
     }
 
     /// Adds a person with a data key and, unless they are invited, a password; the one place where accounts begin.
@@ -125,34 +184,68 @@ impl Services {
     /// what the trail says of the attempt, on the owner if it names nobody.
     pub(super) async fn tell_owner(
         &self,
+        tx: &Tx,
         email: &EmailAddress,
         entry: AuditEntry<'_>,
     ) -> Result<()> {
-        let owner = self.find_by_email(self.store.reader(), email).await?;
+        let owner = self.lock_by_email(tx, email).await?;
         let owner = owner.filter(|owner| owner.status != UserStatus::Terminated);
-        let owner = owner.filter(|_| self.may_mail(ACTION, email));
-        let tx = self.store.begin().await?;
-        let owner = match owner {
-            Some(owner) => self.try_lock_user(&tx, owner.id).await?,
-            None => None,
-        };
-        let Some(owner) = owner else {
-            self.audit(&tx, entry).await?;
-            return Store::commit(tx).await;
+        let Some(owner) = owner.filter(|_| self.may_mail(ACTION, email)) else {
+            return self.audit(tx, entry).await;
         };
         let subject = entry.subject.unwrap_or(owner.id);
-        self.audit(&tx, entry.on(subject)).await?;
-        if self
-            .may_mail_again(&tx, owner.id, Mail::ACCOUNT_EXISTS)
-            .await?
-        {
+        self.audit(tx, entry.on(subject)).await?;
+        let template = Mail::ACCOUNT_EXISTS;
+        if self.may_mail_again(tx, owner.id, template).await? {
             let mail = Mail::AccountExists {
                 reset_link: self.forgot_password_page(),
             };
-            self.queue_mail(&tx, &owner, &owner.email, &mail).await?;
+            self.queue_mail(tx, &owner, &owner.email, &mail).await?;
         }
-        self.commit(tx).await
+        Ok(())
     }
+}
+
+/// What a strict sign-up says besides the address, until the account is made.
+#[derive(Serialize, Deserialize)]
+struct Asked {
+    hash: String,
+    username: Option<String>,
+    full_name: Option<String>,
+    country: Option<String>,
+    state_province: Option<String>,
+    locale: Option<String>,
+}
+
+impl Asked {
+    fn new(form: &SignUp, hash: &PasswordHash) -> Self {
+        Self {
+            hash: hash.as_str().to_owned(),
+            username: form.username.as_ref().map(|name| name.as_str().to_owned()),
+            full_name: form.full_name.clone(),
+            country: form.country.clone(),
+            state_province: form.state_province.clone(),
+            locale: form.locale.clone(),
+        }
+    }
+
+    fn user(self, blank: User) -> Result<User> {
+        let username = self.username.as_deref().map(Username::parse).transpose();
+        Ok(User {
+            username: username.map_err(|_| unreadable())?,
+            full_name: self.full_name,
+            country: self.country,
+            state_province: self.state_province,
+            locale: self.locale,
+            ..blank
+        })
+    }
+}
+
+fn unreadable() -> Error {
+    Error::internal(anyhow::anyhow!(
+        "a sign-up that was asked for cannot be read"
+    ))
 }
 
 fn pending_user(id: UserId, form: &SignUp, now: Timestamp) -> User {

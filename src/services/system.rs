@@ -59,6 +59,8 @@ impl Services {
         metrics::gauge!("usher_mails_pending").set(as_gauge(self.count_pending_mails().await?));
         metrics::gauge!("usher_mail_requests_pending")
             .set(as_gauge(self.count_mail_requests().await?));
+        metrics::gauge!("usher_failed_logins_pending")
+            .set(as_gauge(self.count_failed_logins().await?));
         metrics::gauge!("usher_outbox_events_undelivered")
             .set(as_gauge(self.count_undelivered_events().await?));
         Ok(())

@@ -4,7 +4,8 @@ use super::entity::{credentials, known_devices};
 use crate::domain::{Result, Timestamp, id::UserId, password::PasswordHash, secret::BlindIndex};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, PaginatorTrait,
+    QueryFilter, Statement,
     sea_query::{Expr, OnConflict},
 };
 
@@ -15,15 +16,56 @@ pub struct Credential {
     pub changed_at: Timestamp,
     /// Since when sign-in by password waits for a reset, except from known devices.
     pub locked_at: Option<Timestamp>,
-    /// Wrong guesses in a row, but for those from known devices.
-    pub failures: i32,
 }
 
-/// Where somebody signs in from, as far as a person's account knows it.
-#[derive(Debug, Clone, Copy)]
-pub struct KnownDevice {
-    /// Wrong guesses in a row from this device.
-    pub failures: i32,
+/// What stands before a guess at a person's password.
+pub struct StoredGuard {
+    pub credential: Option<Credential>,
+    /// Wrong guesses in a row, but for those from known devices.
+    pub failures: i64,
+    /// Wrong guesses in a row from this device; none if the person does not know it.
+    pub device_failures: Option<i64>,
+}
+
+#[derive(FromQueryResult)]
+struct GuardRow {
+    password_hash: Option<String>,
+    changed_at: Option<Timestamp>,
+    locked_at: Option<Timestamp>,
+    failures: i64,
+    device_failures: Option<i64>,
+}
+
+/// One statement, so that a failure that goes on record meanwhile counts once; it gives a row for nobody as well.
+const GUARD: &str = "SELECT c.password_hash, c.changed_at, c.locked_at, \
+    coalesce(c.failures, 0) + (SELECT count(*) FROM failed_logins \
+        WHERE user_id = $1 AND device_index IS NULL AND kind = 'wrong_password') AS failures, \
+    d.failures + (SELECT count(*) FROM failed_logins \
+        WHERE user_id = $1 AND device_index = $2 AND kind = 'wrong_password') AS device_failures \
+    FROM (SELECT 1) AS one LEFT JOIN credentials c ON c.user_id = $1 \
+    LEFT JOIN known_devices d ON d.user_id = $1 AND d.device_index = $2";
+
+/// Hash, lock and counts by which a guess from this device is judged, failures included that are not yet on record.
+pub async fn find_guard(
+    db: &impl ConnectionTrait,
+    id: UserId,
+    device: BlindIndex,
+) -> Result<StoredGuard> {
+    let values = [id.0.into(), device.0.to_vec().into()];
+    let query = Statement::from_sql_and_values(db.get_database_backend(), GUARD, values);
+    let row = GuardRow::find_by_statement(query).one(db).await?;
+    let missing = || crate::domain::Error::internal(anyhow::anyhow!("the guard gave no row"));
+    let row = row.ok_or_else(missing)?;
+    let credential = row.password_hash.zip(row.changed_at);
+    Ok(StoredGuard {
+        credential: credential.map(|(hash, changed_at)| Credential {
+            hash: PasswordHash::new(hash),
+            changed_at,
+            locked_at: row.locked_at,
+        }),
+        failures: row.failures,
+        device_failures: row.device_failures,
+    })
 }
 
 /// Sets the password, replacing any other; wrong guesses and a lock are forgotten.
@@ -79,12 +121,11 @@ pub async fn find_credential(db: &impl ConnectionTrait, id: UserId) -> Result<Op
         hash: PasswordHash::new(row.password_hash),
         changed_at: row.changed_at,
         locked_at: row.locked_at,
-        failures: row.failures,
     }))
 }
 
-/// Counts a wrong guess from an unknown device and tells how many there are now.
-pub async fn count_failure(db: &impl ConnectionTrait, id: UserId) -> Result<i32> {
+/// Counts a wrong guess from an unknown device and tells how many there are now; none if sign-in waits for a reset anyway.
+pub async fn count_failure(db: &impl ConnectionTrait, id: UserId) -> Result<Option<i32>> {
     let rows = credentials::Entity::update_many()
         .col_expr(
             credentials::Column::Failures,
@@ -93,7 +134,8 @@ pub async fn count_failure(db: &impl ConnectionTrait, id: UserId) -> Result<i32>
         .filter(credentials::Column::UserId.eq(id.0))
         .exec_with_returning(db)
         .await?;
-    Ok(rows.first().map_or(0, |row| row.failures))
+    let open = rows.first().filter(|row| row.locked_at.is_none());
+    Ok(open.map(|row| row.failures))
 }
 
 /// Makes sign-in by password from unknown devices wait for a reset.
@@ -116,20 +158,6 @@ pub async fn forget_failures(db: &impl ConnectionTrait, id: UserId) -> Result<()
         .exec(db)
         .await?;
     Ok(())
-}
-
-/// The device, if the person has signed in from it before.
-pub async fn find_device(
-    db: &impl ConnectionTrait,
-    id: UserId,
-    device: BlindIndex,
-) -> Result<Option<KnownDevice>> {
-    let row = known_devices::Entity::find_by_id((id.0, device.0.to_vec()))
-        .one(db)
-        .await?;
-    Ok(row.map(|row| KnownDevice {
-        failures: row.failures,
-    }))
 }
 
 /// Counts a wrong guess from a known device.

@@ -18,6 +18,8 @@ pub struct MailRequest {
     pub id: MailRequestId,
     pub mail: RequestedMail,
     pub email: Sealed,
+    /// What else was said with it.
+    pub form: Option<Sealed>,
     /// From where it was asked for.
     pub origin: Sealed,
     /// That of the request over HTTP.
@@ -31,6 +33,7 @@ pub async fn insert_request(db: &impl ConnectionTrait, request: MailRequest) -> 
         id: Set(request.id.0),
         kind: Set(request.mail.as_str().to_owned()),
         email_sealed: Set(request.email.0),
+        form_sealed: Set(request.form.map(|form| form.0)),
         origin_sealed: Set(request.origin.0),
         request_id: Set(request.request_id),
         created_at: Set(request.created_at),
@@ -87,6 +90,7 @@ fn request(row: Model) -> Option<MailRequest> {
         id: MailRequestId(row.id),
         mail: RequestedMail::read(&row.kind)?,
         email: Sealed(row.email_sealed),
+        form: row.form_sealed.map(Sealed),
         origin: Sealed(row.origin_sealed),
         request_id: row.request_id,
         created_at: row.created_at,

@@ -11,6 +11,7 @@ pub mod credentials;
 pub mod email_changes;
 mod entity;
 pub mod export;
+pub mod failed_logins;
 pub mod idempotency;
 pub mod imports;
 pub mod keys;

@@ -5,7 +5,7 @@ use crate::domain::{Result, Timestamp};
 use sea_orm::{ConnectionTrait, Statement};
 
 /// What is swept: `$1` is the time before which rows must have ended, `$2` the size of a batch.
-const RULES: [&str; 9] = [
+const RULES: [&str; 10] = [
     "DELETE FROM user_sessions WHERE id IN (SELECT id FROM user_sessions WHERE expires_at < $1 OR ended_at < $1 LIMIT $2)",
     "DELETE FROM tokens WHERE jti IN (SELECT jti FROM tokens WHERE expires_at < $1 LIMIT $2)",
     "DELETE FROM email_verifications WHERE id IN (SELECT id FROM email_verifications WHERE expires_at < $1 LIMIT $2)",
@@ -15,6 +15,7 @@ const RULES: [&str; 9] = [
      AND (undo_expires_at IS NULL OR undo_expires_at < $1) LIMIT $2)",
     "DELETE FROM outbox_mails WHERE id IN (SELECT id FROM outbox_mails WHERE status <> 'pending' AND created_at < $1 LIMIT $2)",
     "DELETE FROM mail_requests WHERE id IN (SELECT id FROM mail_requests WHERE created_at < $1 LIMIT $2)",
+    "DELETE FROM failed_logins WHERE id IN (SELECT id FROM failed_logins WHERE created_at < $1 LIMIT $2)",
     "DELETE FROM refresh_tokens WHERE id IN (SELECT id FROM refresh_tokens WHERE used_at IS NOT NULL AND expires_at < $1 LIMIT $2)",
 ];
 

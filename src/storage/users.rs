@@ -176,13 +176,35 @@ pub async fn find_user_by_email(
     assemble(db, found.one(db).await?).await
 }
 
-/// A person by username, upper and lower case alike.
-pub async fn find_user_by_username(
+/// Who has the address of this blind index, and their status; nothing is opened.
+pub async fn find_status_by_email(
+    db: &impl ConnectionTrait,
+    index: BlindIndex,
+) -> Result<Option<(UserId, UserStatus)>> {
+    find_status(db, users::Column::EmailIndex.eq(index.0.to_vec())).await
+}
+
+/// Who has the username, upper and lower case alike, and their status.
+pub async fn find_status_by_username(
     db: &impl ConnectionTrait,
     username: &Username,
-) -> Result<Option<StoredUser>> {
-    let found = users::Entity::find().filter(users::Column::UsernameKey.eq(username.key()));
-    assemble(db, found.one(db).await?).await
+) -> Result<Option<(UserId, UserStatus)>> {
+    find_status(db, users::Column::UsernameKey.eq(username.key())).await
+}
+
+async fn find_status(
+    db: &impl ConnectionTrait,
+    condition: Expr,
+) -> Result<Option<(UserId, UserStatus)>> {
+    let query = users::Entity::find().select_only();
+    let query = query.columns([users::Column::Id, users::Column::Status]);
+    let found: Option<(uuid::Uuid, String)> = query.filter(condition).into_tuple().one(db).await?;
+    let Some((id, status)) = found else {
+        return Ok(None);
+    };
+    let unknown = || Error::internal(anyhow::anyhow!("unknown status in users"));
+    let status = UserStatus::parse(&status).ok_or_else(unknown)?;
+    Ok(Some((UserId(id), status)))
 }
 
 async fn assemble(

@@ -65,6 +65,7 @@ async fn pages_of_what_one_did_and_of_what_was_done_to_one_are_one_list() {
         let wrong = serde_json::json!({ "email": BOB, "password": "WrongPass123" });
         app.post("/api/v1/auth/login", wrong).await.expect(401);
     }
+    app.catch_up().await;
     let whole = app
         .get_as(&bob.access, &format!("{ACTIVITY}?limit=100"))
         .await;

@@ -54,7 +54,7 @@ impl TestApp {
         self.post("/api/v1/auth/password-reset-request", body)
             .await
             .expect(202);
-        self.answer_mail_requests().await;
+        self.catch_up().await;
         canary
     }
 }
@@ -153,7 +153,7 @@ async fn a_backup_without_the_keys_tells_nothing_of_who_was_erased_since() {
         on.post("/api/v1/auth/password-reset-request", reset)
             .await
             .expect(202);
-        on.answer_mail_requests().await;
+        on.catch_up().await;
         let left = "SELECT count(*) FROM mail_requests";
         assert_eq!(app.db.number(left).await, 0, "nobody has the address");
     }

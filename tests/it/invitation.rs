@@ -79,6 +79,7 @@ async fn an_invited_person_chooses_the_password_once() {
     login(&app, PASSPHRASE)
         .await
         .expect_problem(401, "invalid_credentials");
+    app.catch_up().await;
 
     let form = json!({
         "token": token, "password": PASSPHRASE, "confirm_password": PASSPHRASE, "full_name": "Bob Builder",

@@ -133,6 +133,7 @@ async fn wrong_passwords_at_once_on_two_nodes_lock_once() {
     let nodes = [Arc::clone(&app), other];
     let replies = post_at_once(&nodes, vec![(None, LOGIN, wrong); 20]).await;
     assert_eq!(count(&replies, 401), 20);
+    app.catch_up().await;
     let failures = "SELECT CAST(max(failures) AS bigint) FROM credentials";
     assert_eq!(app.db.number(failures).await, 20);
     assert_eq!(how_many(&app.events().await, "user.locked"), 1);

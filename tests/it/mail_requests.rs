@@ -15,7 +15,7 @@ const VERIFY: &str = "/api/v1/auth/verify-email-request";
 const WAITING: &str = "SELECT count(*) FROM mail_requests";
 
 /// How many rows each table has.
-async fn rows(app: &TestApp) -> BTreeMap<String, i64> {
+pub async fn rows(app: &TestApp) -> BTreeMap<String, i64> {
     let tables = if app.db.is_postgres() {
         "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'"
     } else {
@@ -67,7 +67,7 @@ async fn e4_asking_writes_the_same_one_row_for_every_address() {
     let same = "SELECT count(*) FROM (SELECT DISTINCT kind, length(origin_sealed), taken_at FROM mail_requests) AS forms";
     assert_eq!(app.db.number(same).await, 2, "one form of each kind");
     assert_eq!(trail(&app).await, Vec::<String>::new());
-    app.answer_mail_requests().await;
+    app.catch_up().await;
     let after = rows(&app).await;
     assert_eq!(after["mail_requests"], 0);
     assert_eq!(after["audit_log"], before["audit_log"] + 12);
@@ -85,7 +85,7 @@ async fn the_trail_tells_from_where_it_was_asked_whoever_looks_into_it() {
     request.json(body).send().await.expect(202);
     app.advance(TimeDelta::minutes(5));
     let other = app.start_node(2, &[]).await;
-    other.answer_mail_requests().await;
+    other.catch_up().await;
     let export = app.get_as(&bob.access, "/api/v1/users/me/export").await;
     let activity = export.expect(200).body["activity"].clone();
     let mut entries = activity.as_array().unwrap().iter();
@@ -111,7 +111,7 @@ async fn what_the_account_is_when_somebody_looks_decides() {
         .expect(204);
     ask(&app, VERIFY, CAROL).await;
     app.carol().await;
-    app.answer_mail_requests().await;
+    app.catch_up().await;
     let wanted = [
         "request_password_reset refused",
         "request_email_verification success",
@@ -131,10 +131,10 @@ async fn f1_what_a_dead_worker_had_taken_is_taken_again_after_a_minute_and_not_b
         .execute("UPDATE mail_requests SET taken_at = created_at")
         .await;
     app.advance(TimeDelta::minutes(1) - TimeDelta::microseconds(1));
-    app.answer_mail_requests().await;
+    app.catch_up().await;
     assert_eq!(app.db.number(WAITING).await, 1);
     app.advance(TimeDelta::microseconds(1));
-    app.answer_mail_requests().await;
+    app.catch_up().await;
     assert_eq!(app.db.number(WAITING).await, 0);
     assert_eq!(trail(&app).await, ["request_password_reset success"]);
 }
@@ -150,14 +150,14 @@ async fn a_request_that_fails_half_way_leaves_nothing_and_is_answered_later() {
     for table in ["outbox_mails", "outbox_events", "password_resets"] {
         let aside = format!("ALTER TABLE {table} RENAME TO set_aside");
         app.db.execute(&aside).await;
-        app.answer_mail_requests().await;
+        app.catch_up().await;
         let back = format!("ALTER TABLE set_aside RENAME TO {table}");
         app.db.execute(&back).await;
         assert_eq!(rows(&app).await, before, "{table}");
         app.advance(TimeDelta::minutes(1));
     }
     assert!(!app.logs.text().contains(BOB));
-    app.answer_mail_requests().await;
+    app.catch_up().await;
     assert_eq!(app.db.number(WAITING).await, 0);
     assert_eq!(trail(&app).await, ["request_password_reset success"]);
 }
@@ -173,7 +173,7 @@ async fn one_that_can_never_be_answered_holds_no_other_up_and_is_forgotten_after
         .execute("UPDATE mail_requests SET email_sealed = origin_sealed")
         .await;
     ask(&app, RESET, BOB).await;
-    app.answer_mail_requests().await;
+    app.catch_up().await;
     assert_eq!(app.db.number(WAITING).await, 25);
     assert_eq!(trail(&app).await, ["request_password_reset success"]);
     app.advance(TimeDelta::days(30));
@@ -195,7 +195,7 @@ async fn of_many_workers_on_two_nodes_one_answers_each_request() {
     let barrier = tokio::sync::Barrier::new(4);
     let work = async |node: &TestApp| {
         barrier.wait().await;
-        node.answer_mail_requests().await;
+        node.catch_up().await;
     };
     tokio::join!(work(&app), work(&other), work(&app), work(&other));
     assert_eq!(app.db.number(WAITING).await, 0);

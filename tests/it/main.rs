@@ -27,6 +27,7 @@ mod email_verification;
 mod erasure;
 mod events;
 mod export;
+mod failed_logins;
 mod floors;
 mod idempotency;
 mod invitation;

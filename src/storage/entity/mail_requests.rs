@@ -10,6 +10,7 @@ pub struct Model {
     pub id: Uuid,
     pub kind: String,
     pub email_sealed: Vec<u8>,
+    pub form_sealed: Option<Vec<u8>>,
     pub origin_sealed: Vec<u8>,
     pub request_id: String,
     pub created_at: DateTimeUtc,

@@ -6,6 +6,7 @@ pub mod avatars;
 pub mod credentials;
 pub mod email_changes;
 pub mod email_verifications;
+pub mod failed_logins;
 pub mod idempotency_keys;
 pub mod invitations;
 pub mod known_devices;

@@ -40,6 +40,7 @@ async fn d16_a_flood_from_one_source_becomes_one_row_with_its_count() {
     for _ in 0..7 {
         guess(&app, "198.51.100.2").await;
     }
+    app.catch_up().await;
     let failed = "SELECT count(*) FROM audit_log WHERE outcome = 'failed'";
     assert_eq!(app.db.number(failed).await, 10, "five tries of each source");
     assert_eq!(counted(&app).await, [2, 295]);
@@ -59,6 +60,7 @@ async fn d16_counted_attempts_outlast_a_database_that_does_not_answer() {
     for _ in 0..3 {
         guess(&app, "198.51.100.1").await;
     }
+    app.catch_up().await;
     app.db
         .execute("ALTER TABLE audit_log RENAME TO audit_log_away")
         .await;

@@ -159,6 +159,7 @@ async fn i4_what_a_use_case_has_told_of_is_not_told_again() {
     let bob = app.bob().await;
     let login = json!({ "email": BOB, "password": "WrongPass123" });
     app.post("/login", login).await.expect(401);
+    app.catch_up().await;
     let proof = json!({ "password": "WrongPass123" });
     app.post_as(&bob.access, "/api/v1/auth/reauthenticate", proof)
         .await

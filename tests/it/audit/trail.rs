@@ -53,7 +53,7 @@ impl<'a> Trail<'a> {
         let number = self.sent.fetch_add(1, Ordering::Relaxed);
         let id = format!("step-{number}");
         let reply = request.header("x-request-id", &id).send().await;
-        self.app.answer_mail_requests().await;
+        self.app.catch_up().await;
         let rows = format!(
             "SELECT action || ' ' || outcome || ' by ' || actor_type FROM audit_log
              WHERE request_id = '{id}' ORDER BY at, id"

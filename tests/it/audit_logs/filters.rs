@@ -14,6 +14,7 @@ async fn each_filter_gives_what_it_names() {
     let form = json!({ "email": BOB, "password": "WrongPass123" });
     let guess = app.request(Method::POST, "/api/v1/auth/login").json(form);
     guess.from("2001:db8::7").send().await.expect(401);
+    app.catch_up().await;
     app.advance(TimeDelta::hours(1));
     let ada = app.ada().await;
     let guess = ["login failed"];

@@ -178,10 +178,7 @@ async fn t8_parallel_requests_on_two_nodes_do_not_get_round_the_limit() {
     ] {
         let replies = post_at_once(&nodes, vec![(None, path, body.clone()); 20]).await;
         assert_eq!(count(&replies, 202), 20, "{path}");
-        tokio::join!(
-            nodes[0].answer_mail_requests(),
-            nodes[1].answer_mail_requests()
-        );
+        tokio::join!(nodes[0].catch_up(), nodes[1].catch_up());
         let sql = format!("SELECT count(*) FROM outbox_mails WHERE template = '{template}'");
         assert_eq!(app.db.number(&sql).await, mails, "{path}");
     }

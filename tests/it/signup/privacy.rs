@@ -1,10 +1,13 @@
 //! What a sign-up tells about addresses and names that others have: with `SIGNUP_PRIVACY=strict` nothing.
 
 use super::{REGISTER, form};
+use crate::mail_requests::rows;
 use crate::support::{
     Reply, TestApp,
+    app::ADA,
     people::{BOB, CAROL},
 };
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tokio::{sync::Barrier, task::JoinSet};
@@ -53,6 +56,7 @@ async fn strict_privacy_does_not_show_an_address_through_a_taken_username() {
     register(&app, BOB, json!({ "username": "bob" }))
         .await
         .expect(202);
+    app.catch_up().await;
     let free = register(&app, CAROL, json!({ "username": "Bob" })).await;
     let taken = register(&app, BOB, json!({ "username": "Bob" })).await;
     for reply in [free, taken] {
@@ -87,6 +91,76 @@ async fn the_owner_of_a_terminated_account_is_not_told() {
     assert_eq!(app.mails_to(BOB).await.len(), before);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn e1_a_strict_sign_up_writes_the_same_one_row_for_free_and_taken_addresses() {
+    let app = TestApp::start_with(&[STRICT]).await;
+    register(&app, BOB, json!({})).await.expect(202);
+    app.inbox().await;
+    let mut before = rows(&app).await;
+    for email in [BOB, CAROL, ADA, "dora@example.com"] {
+        register(&app, email, json!({})).await.expect(202);
+        *before.get_mut("mail_requests").unwrap() += 1;
+        assert_eq!(rows(&app).await, before, "{email}");
+    }
+    let forms = "SELECT count(*) FROM (SELECT DISTINCT kind, length(form_sealed), length(origin_sealed) FROM mail_requests) AS forms";
+    assert_eq!(app.db.number(forms).await, 1);
+    app.catch_up().await;
+    let after = rows(&app).await;
+    assert_eq!(after["mail_requests"], 0);
+    assert_eq!(after["users"], before["users"] + 2);
+    assert_eq!(after["audit_log"], before["audit_log"] + 4);
+    assert_eq!(after["outbox_mails"], before["outbox_mails"] + 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strict_sign_up_keeps_all_that_was_said_but_a_username_that_is_taken_meanwhile() {
+    let app = TestApp::start_with(&[STRICT]).await;
+    let said = json!({
+        "username": "Bob", "full_name": "Bob Builder", "country": "NL", "state_province": "NL-ZH", "locale": "nl-NL",
+    });
+    register(&app, BOB, said.clone()).await.expect(202);
+    register(&app, CAROL, said).await.expect(202);
+    app.catch_up().await;
+    let mut names = Vec::new();
+    for email in [BOB, CAROL] {
+        app.verify(email).await;
+        let person = app.sign_in(email).await;
+        let mut me = app
+            .get_as(&person.access, "/api/v1/users/me")
+            .await
+            .expect(200)
+            .body;
+        names.push(me["username"].take());
+        let rest = ["full_name", "country", "state_province", "locale"].map(|name| me[name].take());
+        assert_eq!(
+            rest,
+            ["Bob Builder", "NL", "NL-ZH", "nl-NL"].map(Value::from)
+        );
+    }
+    assert_eq!(names, [json!("Bob"), Value::Null]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f1_a_strict_sign_up_that_fails_half_way_leaves_nothing_and_is_done_later() {
+    let app = TestApp::start_with(&[STRICT]).await;
+    app.inbox().await;
+    let mut before = rows(&app).await;
+    *before.get_mut("mail_requests").unwrap() += 1;
+    register(&app, BOB, json!({})).await.expect(202);
+    for table in ["outbox_mails", "outbox_events", "credentials", "users"] {
+        let aside = format!("ALTER TABLE {table} RENAME TO set_aside");
+        app.db.execute(&aside).await;
+        app.catch_up().await;
+        let back = format!("ALTER TABLE set_aside RENAME TO {table}");
+        app.db.execute(&back).await;
+        assert_eq!(rows(&app).await, before, "{table}");
+        app.advance(TimeDelta::minutes(1));
+    }
+    app.catch_up().await;
+    app.verify(BOB).await;
+    app.sign_in(BOB).await;
+}
+
 /// Fifty spellings of Bob's address at once, over two nodes; how often each status came.
 async fn fifty_at_once(app: Arc<TestApp>, other: Arc<TestApp>) -> Vec<u16> {
     let barrier = Arc::new(Barrier::new(50));
@@ -119,6 +193,7 @@ async fn r12_of_fifty_sign_ups_with_one_address_one_wins() {
         let mut expected = vec![others; 50];
         expected[0] = first;
         assert_eq!(statuses, expected, "{privacy}");
+        app.catch_up().await;
         for (table, rows) in [
             ("users", 2),
             ("credentials", 2),

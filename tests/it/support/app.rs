@@ -169,9 +169,9 @@ impl TestApp {
         Reply::read(response).await
     }
 
-    /// Lets what was asked for by mail take its course, up to the outbox.
-    pub async fn answer_mail_requests(&self) {
-        self.app.answer_mail_requests().await.unwrap();
+    /// Lets what was put off until after an answer take its course: the records of refused sign-ins, and mails up to the outbox.
+    pub async fn catch_up(&self) {
+        self.app.catch_up().await.unwrap();
     }
 
     /// Every mail so far, oldest first; sends what is due before it looks.
@@ -201,7 +201,7 @@ impl TestApp {
 
     /// The types of all events, in order of writing.
     pub async fn events(&self) -> Vec<String> {
-        self.answer_mail_requests().await;
+        self.catch_up().await;
         self.db
             .texts("SELECT type FROM outbox_events ORDER BY occurred_at, id")
             .await
@@ -209,7 +209,7 @@ impl TestApp {
 
     /// `action outcome` of all audit entries, in order of writing.
     pub async fn audit(&self) -> Vec<String> {
-        self.answer_mail_requests().await;
+        self.catch_up().await;
         self.db
             .texts("SELECT action || ' ' || outcome FROM audit_log ORDER BY at, id")
             .await
@@ -241,6 +241,10 @@ impl Drop for TestApp {
                     (
                         "mails that were asked for are left",
                         "SELECT count(*) FROM mail_requests",
+                    ),
+                    (
+                        "refused sign-ins are not on record",
+                        "SELECT count(*) FROM failed_logins",
                     ),
                 ] {
                     assert_eq!(self.db.number(count).await, 0, "{left}");
