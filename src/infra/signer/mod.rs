@@ -13,7 +13,8 @@ use crate::domain::{
     error::{Error, Refusal, Result},
 };
 use anyhow::anyhow;
-use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation, errors::Result as Decoded};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -73,6 +74,12 @@ impl Key {
             active_from: key.active_from,
             retired_at: key.retired_at,
         })
+    }
+
+    /// What a token says whose header names this key, if the key signed it.
+    fn open<T: DeserializeOwned>(&self, token: &str) -> Decoded<T> {
+        let token = jsonwebtoken::decode(token, &self.verifying, &self.validation)?;
+        Ok(token.claims)
     }
 
     fn is_retired(&self, now: Timestamp) -> bool {
@@ -153,8 +160,7 @@ impl Signer {
             .iter()
             .find(|key| header == key.header && !key.is_retired(now))?;
         // `aud` is one string in our claims, so a list that has us among others does not pass.
-        let token = jsonwebtoken::decode(token, &key.verifying, &key.validation).ok()?;
-        Some(token.claims)
+        key.open(token).ok()
     }
 
     fn keys(&self) -> Arc<[Key]> {

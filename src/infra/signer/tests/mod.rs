@@ -2,6 +2,7 @@
 
 mod forgery;
 mod shape;
+mod vectors;
 
 use super::{key::halves, *};
 use crate::{
