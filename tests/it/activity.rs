@@ -39,6 +39,7 @@ async fn what_others_did_to_one_is_told_without_who_they_are() {
     let ada = app.ada().await;
     let by_ada =
         "UPDATE audit_log SET actor_id = $id, actor_type = 'user' WHERE action = 'verify_email'";
+    app.db.lift_trail_guard().await;
     app.set_in_users_table("Ada", &ada.id, by_ada).await;
     let reply = app.get_as(&bob.access, ACTIVITY).await;
     assert_eq!(told(&reply), ["login", "verify_email", "register"]);

@@ -10,7 +10,7 @@ const EVENTS: &str = "/api/v1/events";
 
 /// The feed as somebody reads it, with every event in it that was committed so far.
 async fn read(app: &TestApp, who: &Person, query: &str) -> Reply {
-    app.answer_mail_requests().await;
+    app.catch_up().await;
     app.app.place_events().await.unwrap();
     app.get_as(&who.access, &format!("{EVENTS}{query}")).await
 }

@@ -76,6 +76,7 @@ async fn v16_4_2_a_prefix_that_somebody_else_cut_is_found() {
         day(&app).await;
     }
     let first = app.db.number("SELECT min(sequence) FROM audit_seals").await;
+    app.db.lift_trail_guard().await;
     app.db
         .execute(&format!(
             "DELETE FROM audit_log WHERE sequence <= {first}; DELETE FROM audit_seals WHERE sequence < {first}"
@@ -98,6 +99,7 @@ async fn a_checkpoint_that_is_not_ours_never_becomes_the_beginning() {
     let app = TestApp::start_with(MONTH).await;
     app.bob().await;
     day(&app).await;
+    app.db.lift_trail_guard().await;
     app.db
         .execute("UPDATE audit_seals SET count = count - 1")
         .await;

@@ -1,4 +1,5 @@
-//! Whatever is changed behind the service's back is found, and the first bad place is named (16.4.2).
+//! Whatever is changed behind the service's back, once the database's guard is lifted, is found, and the first bad place is
+//! named (16.4.2).
 
 use super::{announced, fault, seal, verify};
 use crate::support::{TestApp, database::TestDatabase, people::BOB, process::run};
@@ -16,6 +17,7 @@ async fn sealed_trail() -> TestApp {
         let copy = format!("CREATE TABLE kept_{table} AS SELECT * FROM {table}");
         app.db.execute(&copy).await;
     }
+    app.db.lift_trail_guard().await;
     app
 }
 

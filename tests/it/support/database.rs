@@ -95,6 +95,32 @@ impl TestDatabase {
         matches!(self, Self::Postgres { .. })
     }
 
+    /// Takes the database's guard off the audit trail, as only who may change the schema can.
+    pub async fn lift_trail_guard(&self) {
+        if self.is_postgres() {
+            for table in ["audit_log", "audit_seals"] {
+                let lift = format!("ALTER TABLE {table} DISABLE TRIGGER USER");
+                self.execute(&lift).await;
+            }
+            return;
+        }
+        let guards =
+            "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'audit_%'";
+        for guard in self.texts(guards).await {
+            self.execute(&format!("DROP TRIGGER {guard}")).await;
+        }
+    }
+
+    /// What the database says against a statement; nothing if it lets it pass.
+    pub async fn refusal(&self, sql: &str) -> Option<String> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        let refusal = match self {
+            Self::Sqlite { pool, .. } => sqlx::raw_sql(sql).execute(pool).await.err(),
+            Self::Postgres { pool, .. } => sqlx::raw_sql(sql).execute(pool).await.err(),
+        };
+        refusal.map(|error| error.to_string())
+    }
+
     /// Runs a statement; how many rows it touched.
     pub async fn execute(&self, sql: &str) -> u64 {
         let sql = AssertSqlSafe(sql.to_owned());
