@@ -47,6 +47,20 @@ need_nextest() {
     fi
 }
 
+# Tests start servers of their own. Debian would start a daemon on installing, so that is switched off for that long.
+need_redis() {
+    has redis-server && return
+    local off=/usr/sbin/policy-rc.d
+    if [ -e "$off" ]; then
+        debian_packages redis-server
+        return
+    fi
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$off" >/dev/null
+    as_root chmod +x "$off"
+    debian_packages redis-server || { as_root rm -f "$off"; return 1; }
+    as_root rm -f "$off"
+}
+
 # Sets PG_BIN, the folder of the newest server on this machine. Debian would start a cluster of its own on installing: a
 # private one is enough, so that is switched off for the length of the installation.
 need_postgres() {

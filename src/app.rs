@@ -6,7 +6,7 @@ mod master_key_file;
 mod router;
 
 use crate::{
-    config::{Config, JwtAlgorithm, MailTransport, SmtpTls},
+    config::{Config, JwtAlgorithm, MailTransport, RedisPlace, SmtpTls},
     domain::Result,
     infra::{
         clock::Clock,
@@ -15,6 +15,7 @@ use crate::{
         image::Images,
         limiter::{Class, Limiter},
         mailer::{Mailer, SmtpSettings, Tls},
+        redis::{Place, Redis},
         signer::{Algorithm, Signer, SigningKey},
         vault::Vault,
     },
@@ -23,8 +24,8 @@ use crate::{
     storage::{Store, StoreSettings, Synchronous, schema},
 };
 use anyhow::{Context as _, ensure};
-use secrecy::ExposeSecret;
-use std::time::Duration;
+use secrecy::{ExposeSecret, SecretString};
+use std::{sync::Arc, time::Duration};
 
 /// How long one mail may take.
 const MAIL_TIMEOUT: Duration = Duration::from_secs(20);
@@ -57,6 +58,8 @@ pub struct App {
     /// What `ADMIN_LISTEN` shows.
     pub(crate) admin_router: axum::Router,
     services: Services,
+    /// They hear other nodes as long as the app is there.
+    _ears: Jobs,
 }
 
 /// Puts the service together: connects, brings or checks the schema, loads the keys, makes the first admin.
@@ -67,6 +70,7 @@ pub async fn build(config: &Config, means: Means) -> anyhow::Result<App> {
     Ok(App {
         router,
         admin_router,
+        _ears: Jobs::start_ears(&services),
         services,
     })
 }
@@ -111,6 +115,16 @@ impl App {
         while self.services.sweep_audit_log().await? {}
         self.services.observe().await?;
         Ok(())
+    }
+
+    /// The sessions in memory of which the database says something else; for tests, that there are none.
+    pub async fn untrue_sessions(&self) -> anyhow::Result<Vec<String>> {
+        Ok(self.services.untrue_sessions().await?)
+    }
+
+    /// Reads every session anew, as after a change behind the service's back.
+    pub fn forget_sessions(&self) {
+        self.services.forget_sessions();
     }
 
     /// Tells load balancers to go elsewhere.
@@ -164,6 +178,7 @@ pub(crate) async fn services(
         signer,
         vault: Vault::new(keys, entropy.clone()),
         limiter: limiter(config, &clock),
+        redis: redis(config)?,
         mailer: match mailer {
             Some(mailer) => mailer,
             None => make_mailer(config, &clock)?,
@@ -251,6 +266,20 @@ fn limiter(config: &Config, clock: &Clock) -> Limiter {
         (Class::Account, limits.account),
     ];
     Limiter::new(rates.into_iter().collect(), clock.clone())
+}
+
+fn redis(config: &Config) -> anyhow::Result<Option<Arc<Redis>>> {
+    let text = |url: &SecretString| url.expose_secret().to_owned();
+    let place = match &config.redis.place {
+        None => return Ok(None),
+        Some(RedisPlace::One(url)) => Place::One(text(url)),
+        Some(RedisPlace::Cluster(urls)) => Place::Cluster(urls.iter().map(text).collect()),
+        Some(RedisPlace::Sentinel { sentinels, master }) => Place::Sentinel {
+            sentinels: sentinels.iter().map(text).collect(),
+            master: master.clone(),
+        },
+    };
+    Ok(Some(Arc::new(Redis::new(place, config.redis.timeout)?)))
 }
 
 fn make_mailer(config: &Config, clock: &Clock) -> anyhow::Result<Mailer> {

@@ -16,6 +16,7 @@ mod names;
 mod passwords;
 mod problem;
 mod reader;
+mod redis;
 mod reference;
 mod secrets;
 mod setting;
@@ -37,6 +38,7 @@ pub use logs::{LogConfig, LogFormat};
 pub use mail::{LinkTemplate, MailConfig, MailTransport};
 pub use passwords::PasswordsConfig;
 pub use problem::ConfigError;
+pub use redis::{RedisConfig, RedisPlace};
 pub use reference::{env_example, markdown_table};
 pub use shown::Shown;
 pub use signup::SignupConfig;
@@ -92,6 +94,8 @@ pub struct Config {
     pub mail: MailConfig,
     /// Rate limits by class.
     pub limits: LimitsConfig,
+    /// Where Redis is.
+    pub redis: RedisConfig,
     /// The first admin.
     pub admin: AdminConfig,
     /// How long the audit trail is kept.
@@ -177,6 +181,7 @@ impl Config {
             keys: KeysConfig::read(reader),
             mail: MailConfig::read(reader, &origin),
             limits: LimitsConfig::read(reader),
+            redis: RedisConfig::read(reader),
             admin: AdminConfig::read(reader),
             audit: AuditConfig::read(reader),
             logs: LogConfig::read(reader),

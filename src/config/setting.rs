@@ -2,7 +2,7 @@
 //! the checks, `.env.example` and the reference in the documentation all follow from here.
 
 use super::{
-    admin, audit, database, environment, http, keys, limits, logs, mail, passwords, signup,
+    admin, audit, database, environment, http, keys, limits, logs, mail, passwords, redis, signup,
     subscription, tokens,
 };
 
@@ -75,7 +75,7 @@ impl Setting {
 }
 
 /// The table, section by section, in the order in which it is documented.
-pub(super) static TABLE: [(&str, &[Setting]); 13] = [
+pub(super) static TABLE: [(&str, &[Setting]); 14] = [
     ("General", environment::SETTINGS),
     ("Database", database::SETTINGS),
     ("HTTP", http::SETTINGS),
@@ -86,6 +86,7 @@ pub(super) static TABLE: [(&str, &[Setting]); 13] = [
     ("Keys", keys::SETTINGS),
     ("Mail", mail::SETTINGS),
     ("Rate limits", limits::SETTINGS),
+    ("Redis", redis::SETTINGS),
     ("First admin", admin::SETTINGS),
     ("Audit trail", audit::SETTINGS),
     ("Logs", logs::SETTINGS),

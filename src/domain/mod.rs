@@ -17,6 +17,7 @@ pub mod failed_login;
 pub mod id;
 pub mod import;
 pub mod mail;
+pub mod notice;
 pub mod page;
 pub mod password;
 pub mod permission;

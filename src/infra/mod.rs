@@ -1,6 +1,7 @@
 //! Floor 1, means: clock, randomness, cryptography, mail, limits. Knows neither the database nor the use cases.
 
 pub mod archive;
+pub mod cache;
 pub mod checkpoint_key;
 pub mod clock;
 pub mod entropy;
@@ -9,5 +10,7 @@ pub mod image;
 pub mod limiter;
 pub mod mail_template;
 pub mod mailer;
+pub mod push;
+pub mod redis;
 pub mod signer;
 pub mod vault;

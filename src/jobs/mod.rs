@@ -3,6 +3,7 @@
 
 mod beat;
 mod courier;
+mod ear;
 mod failed_logins;
 mod placer;
 mod sealer;
@@ -38,6 +39,22 @@ impl Jobs {
         jobs
     }
 
+    /// Starts what must run from the first request on: without it every check of a token asks the database.
+    pub fn start_ears(services: &Services) -> Self {
+        let mut jobs = Self {
+            stop: CancellationToken::new(),
+            running: JoinSet::new(),
+        };
+        if services.is_on_postgres() {
+            jobs.supervise("ear", services, ear::hear_postgres);
+        }
+        if services.is_on_redis() {
+            jobs.supervise("redis ear", services, ear::hear_redis);
+            jobs.supervise("redis beat", services, ear::beat_on_redis);
+        }
+        jobs
+    }
+
     /// Runs a job until told to stop, and starts it again when it panics.
     fn supervise<S, F, R>(&mut self, name: &'static str, services: &S, run: F)
     where
@@ -66,6 +83,12 @@ impl Jobs {
     pub async fn stop(mut self) {
         self.stop.cancel();
         while self.running.join_next().await.is_some() {}
+    }
+}
+
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        self.stop.cancel();
     }
 }
 

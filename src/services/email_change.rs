@@ -62,7 +62,7 @@ impl Services {
         let tx = self.store.begin().await?;
         let user = self.lock_self(&tx, who).await?;
         self.proof_must_hold(&tx, who, &user, &proven).await?;
-        let allowed = self.may_mail(REQUEST, new);
+        let allowed = self.may_mail(REQUEST, new).await;
         let outcome = if allowed {
             Outcome::Success
         } else {

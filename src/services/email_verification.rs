@@ -190,9 +190,9 @@ impl Services {
 
     /// Whether this address may get one more mail that a stranger can cause; each kind counts by itself, so that a flood
     /// of one never keeps another back.
-    pub(super) fn may_mail(&self, kind: &'static str, email: &EmailAddress) -> bool {
+    pub(super) async fn may_mail(&self, kind: &'static str, email: &EmailAddress) -> bool {
         let key = format!("{kind} {}", email.as_str());
-        self.limiter.check(Class::Recipient, &key).allowed
+        self.limiter.check(Class::Recipient, &key).await.allowed
     }
 
     /// Audits a link that opened nothing, and fails with why.

@@ -72,7 +72,8 @@ impl Services {
             &format!("user {id} {place}"),
             ACTION,
             client,
-        )?;
+        )
+        .await?;
 
         let verdict = self.judge(&guard, password.clone()).await?;
         let is_terminated = found.is_some_and(|(_, status)| status == UserStatus::Terminated);

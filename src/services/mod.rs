@@ -9,6 +9,7 @@ pub mod audit_logs;
 pub mod audit_seals;
 pub mod audit_verification;
 pub mod avatar;
+mod checks;
 pub mod deactivation;
 pub mod email_change;
 pub mod email_verification;
@@ -23,6 +24,7 @@ pub mod login;
 pub mod mail_requests;
 pub mod mails;
 pub mod master_keys;
+pub mod nodes;
 mod origin;
 pub mod password_change;
 pub mod password_reset;
@@ -64,11 +66,13 @@ use crate::{
         hasher::Hasher,
         image::Images,
         limiter::Limiter,
+        redis::Redis,
         signer::{Algorithm, Signer},
         vault::Vault,
     },
     storage::{Store, Tx},
 };
+use nodes::Nodes;
 use personal_data::DataKeys;
 use profile_views::ProfileViews;
 use std::{
@@ -104,6 +108,7 @@ pub struct Parts {
     pub signer: Signer,
     pub vault: Vault,
     pub limiter: Limiter,
+    pub redis: Option<Arc<Redis>>,
     pub mailer: Mailer,
     pub issuer: String,
     pub audience: String,
@@ -121,6 +126,8 @@ pub struct Inner {
     data_keys: DataKeys,
     /// Sessions seen since the last flush.
     seen: Mutex<HashMap<SessionId, Timestamp>>,
+    /// Checked sessions at hand, and what other nodes say of them.
+    nodes: Arc<Nodes>,
     /// Looks at profiles since the last flush.
     profile_views: Mutex<ProfileViews>,
     /// Refused attempts since the last flush, by action and address.
@@ -155,7 +162,10 @@ impl Services {
     /// Loads the service's own keys (makes them in a new database) and is ready.
     pub async fn start(parts: Parts) -> Result<Self> {
         let data_keys = DataKeys::load(&parts).await?;
+        let nodes = Arc::new(Nodes::new(&parts, data_keys.service()));
+        parts.store.tell(Arc::<Nodes>::clone(&nodes));
         let services = Self(Arc::new(Inner {
+            nodes,
             parts,
             data_keys,
             seen: Mutex::default(),
@@ -194,19 +204,19 @@ impl Services {
     }
 
     /// Asks the limits whether one more is allowed.
-    pub fn check_rate(&self, class: Class, key: &str) -> Decision {
-        self.limiter.check(class, key)
+    pub async fn check_rate(&self, class: Class, key: &str) -> Decision {
+        self.limiter.check(class, key).await
     }
 
     /// Refuses an attempt past its limit, and counts it for the audit trail.
-    fn must_be_within(
+    async fn must_be_within(
         &self,
         class: Class,
         key: &str,
         action: &'static str,
         client: &Client,
     ) -> Result<()> {
-        let decision = self.limiter.check(class, key);
+        let decision = self.limiter.check(class, key).await;
         if decision.allowed {
             return Ok(());
         }

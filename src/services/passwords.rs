@@ -57,7 +57,8 @@ impl Services {
         client: &Client,
     ) -> Result<PasswordHash> {
         let id = who.user.id;
-        self.must_be_within(Class::Account, &format!("proof {id}"), action, client)?;
+        self.must_be_within(Class::Account, &format!("proof {id}"), action, client)
+            .await?;
         let guard = self.guard_of(self.store.reader(), id, client).await?;
         let verdict = self.judge(&guard, password).await?;
         if verdict != Verdict::Wrong

@@ -83,6 +83,13 @@ impl DataKeys {
     }
 }
 
+impl DataKeys {
+    /// The service's own data key.
+    pub(super) fn service(&self) -> &DataKey {
+        &self.service
+    }
+}
+
 impl Inner {
     /// The service's own data key.
     pub(super) fn service_key(&self) -> &DataKey {
@@ -129,6 +136,11 @@ impl Inner {
     /// Forgets a data key that was destroyed.
     pub(super) fn forget_user_key(&self, id: UserId) {
         self.data_keys.users.invalidate(&id);
+    }
+
+    /// Forgets every person's data key.
+    pub(super) fn forget_user_keys(&self) {
+        self.data_keys.users.invalidate_all();
     }
 
     /// Opens the addresses of many stored people with one query for their keys; who was erased meanwhile is left out.

@@ -29,7 +29,7 @@ impl Services {
             .ok_or(Refusal::SessionEnded)?;
         session.auth_time = now;
         sessions::set_auth_time(&tx, session.id, now).await?;
-        sessions::revoke_token(&tx, who.token_id, who.token_expires_at, now).await?;
+        sessions::revoke_token(&tx, (who.user.id, who.token_id), who.token_expires_at, now).await?;
         self.audit(&tx, AuditEntry::success(ACTION, who.actor(), client))
             .await?;
         let access_token = self.sign(&session, &user)?;

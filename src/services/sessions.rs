@@ -45,11 +45,13 @@ impl Services {
         let tx = self.store.begin().await?;
         let user = self.lock_self(&tx, who).await?;
         let now = self.now();
-        if !sessions::end_session(&tx, who.session_id, SessionEnd::LoggedOut, now).await? {
+        if !sessions::end_session(&tx, (user.id, who.session_id), SessionEnd::LoggedOut, now)
+            .await?
+        {
             // A parallel call was first, and has told of it.
             return Err(Refusal::SessionEnded.into());
         }
-        sessions::revoke_token(&tx, who.token_id, who.token_expires_at, now).await?;
+        sessions::revoke_token(&tx, (user.id, who.token_id), who.token_expires_at, now).await?;
         let details = json!({ "session_id": who.session_id });
         self.audit(
             &tx,
@@ -73,7 +75,7 @@ impl Services {
             // A parallel call was first, and has told of it.
             return Err(Refusal::SessionEnded.into());
         }
-        sessions::revoke_token(&tx, who.token_id, who.token_expires_at, now).await?;
+        sessions::revoke_token(&tx, (user.id, who.token_id), who.token_expires_at, now).await?;
         let details = json!({ "sessions_ended": ended });
         self.audit(
             &tx,
@@ -144,7 +146,7 @@ impl Services {
             self.audit_alone(entry.by(who.actor()).on(user.id)).await?;
             return Err(Error::NotFound("session"));
         }
-        sessions::end_session(&tx, id, SessionEnd::Revoked, now).await?;
+        sessions::end_session(&tx, (user.id, id), SessionEnd::Revoked, now).await?;
         let details = json!({ "session_id": id, "reason": SessionEnd::Revoked.as_str() });
         self.audit(
             &tx,

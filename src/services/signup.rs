@@ -192,6 +192,8 @@ impl Services {
         let owner = owner.filter(|owner| owner.status != UserStatus::Terminated);
         let Some(owner) = owner.filter(|_| self.may_mail(ACTION, email)) else {
             return self.audit(tx, entry).await;
+            Some(owner) if self.may_mail(ACTION, email).await => Some(owner),
+            _ => None,
         };
         let subject = entry.subject.unwrap_or(owner.id);
         self.audit(tx, entry.on(subject)).await?;

@@ -1,6 +1,6 @@
 //! Access and refresh tokens: issued together, rotated together, checked on every request.
 
-use super::{Services, after};
+use super::{Services, after, checks::Record};
 use crate::{
     domain::{
         Error, Result, Timestamp,
@@ -10,7 +10,7 @@ use crate::{
         client::Client,
         error::Refusal,
         event::EventType,
-        id::{AccessTokenId, RefreshTokenId},
+        id::{AccessTokenId, RefreshTokenId, SessionId},
         mail::Mail,
         permission::Role,
         secret::Secret,
@@ -21,7 +21,7 @@ use crate::{
     storage::{
         Store, Tx,
         refresh_tokens::{self, NewRefreshToken},
-        roles, sessions, users,
+        sessions,
     },
 };
 use serde_json::json;
@@ -50,36 +50,24 @@ impl Services {
     pub async fn authenticate(&self, bearer: &str) -> Result<SignedIn> {
         let now = self.now();
         let claims = self.signer.verify(bearer, now)?;
-        let db = self.store.reader();
-        let user = users::find_user(db, claims.sub)
-            .await?
-            .ok_or(Refusal::SessionEnded)?;
-        let session = self.find_session_of(db, claims.sid, &user).await?;
-        let session = session.filter(|session| session.is_live(now));
-        if session.is_none()
-            || sessions::is_token_revoked(db, claims.jti).await?
-            || !self.may_act(&user)
-        {
+        let record = self.find_record(&claims).await?;
+        let Record { user, session, .. } = &*record;
+        if record.is_revoked || !session.is_live(now) || !self.may_act(user) {
             return Err(Refusal::SessionEnded.into());
         }
-        let idle = after(time(claims.iat), self.session_limits(&user).idle);
+        let idle = after(time(claims.iat), self.session_limits(user).idle);
         // Signed under longer limits than those of the present roles.
         if idle < time(claims.exp) && idle <= now {
             return Err(Refusal::TokenExpired.into());
         }
-        let permissions = roles::list_permissions(db, &user.roles).await?;
-        let user = self
-            .try_open_user(db, user)
-            .await?
-            .ok_or(Refusal::SessionEnded)?;
         self.note_seen(claims.sid, now);
         Ok(SignedIn {
-            user,
+            user: user.clone(),
             session_id: claims.sid,
             token_id: claims.jti,
             token_expires_at: time(claims.exp),
             auth_time: time(claims.auth_time),
-            permissions,
+            permissions: record.permissions.clone(),
         })
     }
 
@@ -92,7 +80,7 @@ impl Services {
         }
     }
 
-    fn note_seen(&self, session: crate::domain::id::SessionId, now: Timestamp) {
+    fn note_seen(&self, session: SessionId, now: Timestamp) {
         self.seen
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -191,7 +179,7 @@ impl Services {
         client: &Client,
     ) -> Result<Tokens> {
         let now = self.now();
-        sessions::end_session(&tx, session.id, SessionEnd::TokenReused, now).await?;
+        sessions::end_session(&tx, (user.id, session.id), SessionEnd::TokenReused, now).await?;
         let entry = AuditEntry::refusal(
             REFRESH,
             Outcome::Refused,

@@ -19,6 +19,7 @@ mod lead;
 pub mod links;
 pub mod mail_requests;
 mod migration;
+pub mod notices;
 pub mod outbox;
 pub mod outbox_mails;
 pub mod people;
@@ -32,6 +33,7 @@ pub mod sessions;
 pub mod stats;
 mod store;
 pub mod sweep;
+mod tx;
 pub mod user_list;
 mod user_matching;
 pub mod user_pages;
@@ -40,4 +42,5 @@ mod wall;
 
 /// Anything that queries can run on: a reader or a transaction.
 pub use sea_orm::ConnectionTrait as Db;
-pub use store::{Store, StoreSettings, Synchronous, Tx};
+pub use store::{Store, StoreSettings, Synchronous};
+pub use tx::{Changed, Tx, Waiting, Witness};

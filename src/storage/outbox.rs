@@ -1,7 +1,7 @@
 //! Events waiting to be delivered, written in the transaction of the change that they tell of. After the commit each
 //! gets a position in the one order in which every reader goes through them.
 
-use super::{Store, entity::outbox_events, lead, users};
+use super::{Store, Tx, entity::outbox_events, lead, users};
 use crate::domain::{
     Result, Timestamp,
     event::{Event, EventQuery, PlacedEvent, StoredEvent},
@@ -27,13 +27,8 @@ pub struct Beside {
 }
 
 /// Adds an event with the next number in its person's order.
-pub async fn insert_event(
-    db: &impl ConnectionTrait,
-    event: &Event,
-    data: Sealed,
-    request_id: &str,
-) -> Result<()> {
-    let sequence = users::next_event_sequence(db, event.user_id).await?;
+pub async fn insert_event(tx: &Tx, event: &Event, data: Sealed, request_id: &str) -> Result<()> {
+    let sequence = users::next_event_sequence(tx, event.user_id).await?;
     let row = outbox_events::ActiveModel {
         id: Set(event.id.0),
         user_id: Set(event.user_id.0),
@@ -46,7 +41,7 @@ pub async fn insert_event(
         position: Set(None),
         trace_parent: Set(None),
     };
-    Entity::insert(row).exec_without_returning(db).await?;
+    Entity::insert(row).exec_without_returning(tx).await?;
     Ok(())
 }
 

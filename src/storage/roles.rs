@@ -1,6 +1,9 @@
 //! Who has which role, and what each role allows.
 
-use super::entity::{role_permissions, roles, user_roles, users};
+use super::{
+    Tx,
+    entity::{role_permissions, roles, user_roles, users},
+};
 use crate::domain::{
     Result, Timestamp,
     id::UserId,
@@ -50,16 +53,12 @@ pub async fn list_roles_of_all(
 }
 
 /// Gives a person exactly these roles; one that stays keeps its row and the time of its grant.
-pub async fn replace_roles(
-    db: &impl ConnectionTrait,
-    id: UserId,
-    roles: &Roles,
-    now: Timestamp,
-) -> Result<()> {
+pub async fn replace_roles(tx: &Tx, id: UserId, roles: &Roles, now: Timestamp) -> Result<()> {
+    let db = tx.changing(id);
     user_roles::Entity::delete_many()
         .filter(user_roles::Column::UserId.eq(id.0))
         .filter(user_roles::Column::Role.is_not_in(roles.names()))
-        .exec(db)
+        .exec(&db)
         .await?;
     let rows = roles.iter().map(|role| user_roles::ActiveModel {
         user_id: Set(id.0),
@@ -71,7 +70,7 @@ pub async fn replace_roles(
         .to_owned();
     user_roles::Entity::insert_many(rows)
         .on_conflict(kept)
-        .exec_without_returning(db)
+        .exec_without_returning(&db)
         .await?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 
 use super::{Store, migration::Migrator};
 use anyhow::Context as _;
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement};
 use sea_orm_migration::MigratorTrait;
 
 /// `usher` in ASCII: the key of the lock that migrations take.
@@ -70,9 +70,9 @@ pub async fn down(store: &Store, steps: Option<u32>) -> anyhow::Result<()> {
 
 /// Keeps other nodes from migrating until it ends; refuses a database that is newer than this binary. On SQLite the migrations run inside it, because there they have no
 /// transactions of their own; on PostgreSQL they do, and it only holds the lock.
-async fn lock(store: &Store) -> anyhow::Result<super::Tx> {
+async fn lock(store: &Store) -> anyhow::Result<DatabaseTransaction> {
     status(store).await?;
-    let tx = store.begin().await?;
+    let tx = store.begin_plain().await?;
     if store.is_postgres() {
         // Waiting for another node's migration may take longer than the pool's lock timeout.
         tx.execute_unprepared("SET LOCAL lock_timeout = 0").await?;

@@ -1,6 +1,9 @@
 //! Sessions: one row per signed-in device.
 
-use super::entity::{refresh_tokens, tokens, user_sessions};
+use super::{
+    Tx,
+    entity::{refresh_tokens, tokens, user_sessions},
+};
 use crate::domain::{
     Result, Timestamp,
     id::{AccessTokenId, SessionId, UserId},
@@ -77,23 +80,24 @@ fn is_refreshable(idle_since: Timestamp, now: Timestamp) -> Expr {
     Expr::exists(newest)
 }
 
-/// Ends one session; whether it was still open.
+/// Ends one session of this person; whether it was still open.
 pub async fn end_session(
-    db: &impl ConnectionTrait,
-    id: SessionId,
+    tx: &Tx,
+    (owner, id): (UserId, SessionId),
     why: SessionEnd,
     now: Timestamp,
 ) -> Result<bool> {
     let done = ending(why, now)
         .filter(user_sessions::Column::Id.eq(id.0))
-        .exec(db)
+        .filter(user_sessions::Column::UserId.eq(owner.0))
+        .exec(&tx.changing(owner))
         .await?;
     Ok(done.rows_affected > 0)
 }
 
 /// Ends all sessions of a person but `keep`, and tells how many those were.
 pub async fn end_sessions(
-    db: &impl ConnectionTrait,
+    tx: &Tx,
     user: UserId,
     keep: Option<SessionId>,
     why: SessionEnd,
@@ -103,7 +107,7 @@ pub async fn end_sessions(
     if let Some(keep) = keep {
         ending = ending.filter(user_sessions::Column::Id.ne(keep.0));
     }
-    Ok(ending.exec(db).await?.rows_affected)
+    Ok(ending.exec(&tx.changing(user)).await?.rows_affected)
 }
 
 fn ending(why: SessionEnd, now: Timestamp) -> sea_orm::UpdateMany<user_sessions::Entity> {
@@ -114,34 +118,30 @@ fn ending(why: SessionEnd, now: Timestamp) -> sea_orm::UpdateMany<user_sessions:
 }
 
 /// Notes a fresh proof of the password.
-pub async fn set_auth_time(db: &impl ConnectionTrait, id: SessionId, now: Timestamp) -> Result<()> {
+pub async fn set_auth_time(tx: &Tx, id: SessionId, now: Timestamp) -> Result<()> {
     user_sessions::Entity::update_many()
         .col_expr(user_sessions::Column::AuthTime, Expr::value(now))
         .filter(user_sessions::Column::Id.eq(id.0))
-        .exec(db)
+        .exec(&tx.unread())
         .await?;
     Ok(())
 }
 
 /// Moves the last-seen time of a session forward, never back.
-pub async fn touch_session(
-    db: &impl ConnectionTrait,
-    id: SessionId,
-    seen_at: Timestamp,
-) -> Result<()> {
+pub async fn touch_session(tx: &Tx, id: SessionId, seen_at: Timestamp) -> Result<()> {
     user_sessions::Entity::update_many()
         .col_expr(user_sessions::Column::LastSeenAt, Expr::value(seen_at))
         .filter(user_sessions::Column::Id.eq(id.0))
         .filter(user_sessions::Column::LastSeenAt.lt(seen_at))
-        .exec(db)
+        .exec(&tx.unread())
         .await?;
     Ok(())
 }
 
-/// Revokes one access token before its time.
+/// Revokes one access token of this person before its time.
 pub async fn revoke_token(
-    db: &impl ConnectionTrait,
-    id: AccessTokenId,
+    tx: &Tx,
+    (owner, id): (UserId, AccessTokenId),
     expires_at: Timestamp,
     now: Timestamp,
 ) -> Result<()> {
@@ -156,7 +156,7 @@ pub async fn revoke_token(
                 .do_nothing()
                 .to_owned(),
         )
-        .exec_without_returning(db)
+        .exec_without_returning(&tx.changing(owner))
         .await?;
     Ok(())
 }

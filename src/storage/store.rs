@@ -1,6 +1,7 @@
 //! The connection to the database. On SQLite every write goes through one connection with `BEGIN IMMEDIATE`, and reads
 //! through their own; on PostgreSQL both are the same pool.
 
+use super::tx::{Tx, Witness};
 use crate::domain::Result;
 use anyhow::Context as _;
 use sea_orm::{
@@ -16,11 +17,9 @@ use std::{
     fs::{DirBuilder, OpenOptions},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::Path,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
-
-/// A transaction; dropping it rolls back. Commit with [`Store::commit`].
-pub type Tx = DatabaseTransaction;
 
 /// Reads outside a transaction.
 pub type Reader = DatabaseConnection;
@@ -61,6 +60,9 @@ pub struct Store {
     write: DatabaseConnection,
     read: DatabaseConnection,
     max_connections: u32,
+    /// How PostgreSQL is reached.
+    postgres: Option<PgConnectOptions>,
+    witness: Arc<OnceLock<Arc<dyn Witness>>>,
 }
 
 impl Store {
@@ -74,17 +76,17 @@ impl Store {
             .url
             .parse()
             .map_err(|_| anyhow::anyhow!("DATABASE_URL is not one of PostgreSQL"))?;
-        let real = real.disable_statement_logging();
+        let real = real
+            .disable_statement_logging()
+            .options([("synchronous_commit", "on"), ("lock_timeout", "5s")]);
+        let postgres = Some(real.clone());
         let mut options = options("postgresql://", settings);
         options
             // A migration needs one connection for its lock and one for its work.
             .max_connections(settings.max_connections.max(2))
             .min_connections(1);
         // A session without a durable commit would break the promise that what was acknowledged stays.
-        options.map_sqlx_postgres_opts(move |_| {
-            real.clone()
-                .options([("synchronous_commit", "on"), ("lock_timeout", "5s")])
-        });
+        options.map_sqlx_postgres_opts(move |_| real.clone());
         let pool = Database::connect(options)
             .await
             .context("cannot connect to PostgreSQL")?;
@@ -92,6 +94,8 @@ impl Store {
             write: pool.clone(),
             read: pool,
             max_connections: settings.max_connections,
+            postgres,
+            witness: Arc::default(),
         })
     }
 
@@ -131,11 +135,31 @@ impl Store {
             write,
             read,
             max_connections: readers + 1,
+            postgres: None,
+            witness: Arc::default(),
         })
+    }
+
+    /// Has every commit that makes checks of tokens untrue told to this one; the first one stays.
+    pub fn tell(&self, witness: Arc<dyn Witness>) {
+        let _ = self.witness.set(witness);
+    }
+
+    /// How PostgreSQL is reached; none on SQLite.
+    pub(super) fn postgres_options(&self) -> Option<&PgConnectOptions> {
+        self.postgres.as_ref()
     }
 
     /// Begins a transaction that may write.
     pub async fn begin(&self) -> Result<Tx> {
+        Ok(Tx::new(
+            self.begin_plain().await?,
+            self.witness.get().cloned(),
+        ))
+    }
+
+    /// Begins one of which nobody is told.
+    pub(super) async fn begin_plain(&self) -> Result<DatabaseTransaction> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()

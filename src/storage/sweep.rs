@@ -26,7 +26,8 @@ pub async fn sweep(store: &Store, before: Timestamp, batch: i64) -> Result<u64> 
         let tx = store.begin().await?;
         let values = [before.into(), batch.into()];
         let delete = Statement::from_sql_and_values(tx.get_database_backend(), rule, values);
-        gone += tx.execute_raw(delete).await?.rows_affected();
+        // What has ended by its own time was no longer believed.
+        gone += tx.unread().execute_raw(delete).await?.rows_affected();
         Store::commit(tx).await?;
     }
     Ok(gone)

@@ -1,6 +1,6 @@
 //! People, found by id, blind index or username. Rows hold the address sealed; opening it is the use cases' work.
 
-use super::{entity::users, roles, search};
+use super::{Tx, entity::users, roles, search};
 use crate::domain::{
     Error, Result, Timestamp,
     error::Clash,
@@ -19,11 +19,7 @@ use sea_orm::{
 pub type StoredUser = User<Sealed>;
 
 /// Adds a person; a taken address or username is a conflict.
-pub async fn insert_user(
-    db: &impl ConnectionTrait,
-    user: &StoredUser,
-    email_index: BlindIndex,
-) -> Result<()> {
+pub async fn insert_user(tx: &Tx, user: &StoredUser, email_index: BlindIndex) -> Result<()> {
     let row = users::ActiveModel {
         id: Set(user.id.0),
         email_sealed: Set(user.email.0.clone()),
@@ -37,10 +33,10 @@ pub async fn insert_user(
         ..changeable(user)
     };
     users::Entity::insert(row)
-        .exec_without_returning(db)
+        .exec_without_returning(tx)
         .await?;
-    roles::replace_roles(db, user.id, &user.roles, user.created_at).await?;
-    search::write_document(db, user.id).await
+    roles::replace_roles(tx, user.id, &user.roles, user.created_at).await?;
+    search::write_document(tx, user.id).await
 }
 
 /// The columns that a change of the account may touch.
@@ -67,11 +63,7 @@ fn changeable<E>(user: &User<E>) -> users::ActiveModel {
 }
 
 /// Writes a changed account; fails with a conflict if its version moved on since it was read.
-pub async fn update_user<E>(
-    db: &impl ConnectionTrait,
-    user: &mut User<E>,
-    now: Timestamp,
-) -> Result<()> {
+pub async fn update_user<E>(tx: &Tx, user: &mut User<E>, now: Timestamp) -> Result<()> {
     user.updated_at = now;
     let row = users::ActiveModel {
         version: Set(user.version + 1),
@@ -81,18 +73,18 @@ pub async fn update_user<E>(
         .set(row)
         .filter(users::Column::Id.eq(user.id.0))
         .filter(users::Column::Version.eq(user.version))
-        .exec(db)
+        .exec(&tx.changing(user.id))
         .await?;
     if done.rows_affected != 1 {
         return Err(Error::Conflict(Clash::State));
     }
     user.version += 1;
-    search::write_document(db, user.id).await
+    search::write_document(tx, user.id).await
 }
 
 /// Replaces the address; a taken one is a conflict.
 pub async fn update_email(
-    db: &impl ConnectionTrait,
+    tx: &Tx,
     id: UserId,
     email: &Sealed,
     index: BlindIndex,
@@ -110,19 +102,21 @@ pub async fn update_email(
             Expr::col(users::Column::Version).add(1),
         )
         .filter(users::Column::Id.eq(id.0))
-        .exec(db)
+        .exec(&tx.changing(id))
         .await?;
     Ok(())
 }
 
 /// Deletes a person with everything that refers to them; what names them only by id (audit, events) stays.
-pub async fn delete_user(db: &impl ConnectionTrait, id: UserId) -> Result<()> {
-    users::Entity::delete_by_id(id.0).exec(db).await?;
+pub async fn delete_user(tx: &Tx, id: UserId) -> Result<()> {
+    users::Entity::delete_by_id(id.0)
+        .exec(&tx.changing(id))
+        .await?;
     Ok(())
 }
 
 /// Counts a login.
-pub async fn record_login(db: &impl ConnectionTrait, id: UserId, now: Timestamp) -> Result<()> {
+pub async fn record_login(tx: &Tx, id: UserId, now: Timestamp) -> Result<()> {
     users::Entity::update_many()
         .col_expr(users::Column::LastLoginAt, Expr::value(now))
         .col_expr(
@@ -130,20 +124,20 @@ pub async fn record_login(db: &impl ConnectionTrait, id: UserId, now: Timestamp)
             Expr::col(users::Column::LoginCount).add(1),
         )
         .filter(users::Column::Id.eq(id.0))
-        .exec(db)
+        .exec(&tx.changing_in_passing(id))
         .await?;
     Ok(())
 }
 
 /// The next number in the order of this person's events; holds the row until the transaction ends.
-pub async fn next_event_sequence(db: &impl ConnectionTrait, id: UserId) -> Result<i64> {
+pub async fn next_event_sequence(tx: &Tx, id: UserId) -> Result<i64> {
     let rows = users::Entity::update_many()
         .col_expr(
             users::Column::EventSequence,
             Expr::col(users::Column::EventSequence).add(1),
         )
         .filter(users::Column::Id.eq(id.0))
-        .exec_with_returning(db)
+        .exec_with_returning(&tx.unread())
         .await?;
     rows.first()
         .map(|row| row.event_sequence)

@@ -3,7 +3,6 @@
 use crate::support::{
     Reply, TestApp,
     app::{PASSWORD, PRODUCTION},
-    database::TestDatabase,
     people::BOB,
 };
 use axum::http::Method;
@@ -146,14 +145,16 @@ async fn the_database_status_names_the_database_and_its_schema() {
 
 /// Takes the database away behind the service's back: shut for everybody on PostgreSQL, closed on SQLite.
 async fn take_database_away(app: &TestApp) {
-    let TestDatabase::Postgres { pool, url, .. } = &*app.db else {
+    // What stands in memory may be believed for a moment longer.
+    app.db.touch();
+    if !app.db.is_postgres() {
         app.app.close().await;
         return;
-    };
-    let mut server: url::Url = url.parse().unwrap();
+    }
+    let mut server: url::Url = app.db.url().parse().unwrap();
     let name = server.path().trim_start_matches('/').to_owned();
     server.set_path("postgres");
-    pool.close().await;
+    app.db.close().await;
     let mut server = PgConnection::connect(server.as_str()).await.unwrap();
     for sql in [
         format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"),

@@ -45,7 +45,8 @@ pub struct Hooks {
     pub record_refusal: RecordRefusal,
 }
 
-type CheckRate = Arc<dyn Fn(Class, &str) -> Decision + Send + Sync>;
+type CheckRate = Arc<dyn Fn(Class, String) -> Decided + Send + Sync>;
+type Decided = Pin<Box<dyn Future<Output = Decision> + Send>>;
 type RecordRefusal = Arc<dyn Fn(&'static str, Refused, Client) -> Recorded + Send + Sync>;
 type Recorded = Pin<Box<dyn Future<Output = ()> + Send>>;
 type NoteRefusal = Arc<dyn Fn(&'static str, &Client) + Send + Sync>;
@@ -56,7 +57,10 @@ impl From<&Services> for Hooks {
         Self {
             new_request_id: Arc::new(move || ids.new_request_id()),
             is_draining: Arc::new(move || drain.is_draining()),
-            check_rate: Arc::new(move |class, key| rates.check_rate(class, key)),
+            check_rate: Arc::new(move |class, key| {
+                let services = rates.clone();
+                Box::pin(async move { services.check_rate(class, &key).await })
+            }),
             note_refusal: Arc::new(move |action, client| counted.note_refusal(action, client)),
             record_refusal: Arc::new(move |action, refused, client| {
                 let services = recorded.clone();

@@ -25,7 +25,7 @@ pub async fn limit(State(frame): State<Frame>, request: Request, next: Next) -> 
     };
     let origin = request.extensions().get::<Origin>();
     let key = origin.map_or_else(|| "unknown".to_owned(), Origin::limit_key);
-    let decision = (frame.hooks.check_rate)(class, &key);
+    let decision = (frame.hooks.check_rate)(class, key).await;
     let mut response = if decision.allowed {
         next.run(request).await
     } else {

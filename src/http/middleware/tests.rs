@@ -1,6 +1,6 @@
 //! The conventions of API.md, each on a router of small handlers within the whole frame.
 
-use super::{Frame, Hooks, framed, negotiate};
+use super::{Decided, Frame, Hooks, framed, negotiate};
 use crate::{
     domain::error::{Error, Refusal, Violation},
     http::{
@@ -62,20 +62,21 @@ fn settings() -> HttpSettings {
 }
 
 /// Two requests of each address and class are allowed.
-fn two_each() -> impl Fn(Class, &str) -> Decision {
+fn two_each() -> impl Fn(Class, String) -> Decided {
     let seen = std::sync::Mutex::new(std::collections::HashMap::new());
     move |class, key| {
         let mut seen = seen.lock().unwrap();
-        let count: &mut u32 = seen.entry((class, key.to_owned())).or_default();
+        let count: &mut u32 = seen.entry((class, key)).or_default();
         *count += 1;
-        Decision {
+        let decision = Decision {
             allowed: *count <= 2,
             limit: 2,
             window: Duration::from_mins(1),
             remaining: 2_u32.saturating_sub(*count),
             reset: Duration::from_millis(30_500),
             retry_after: (*count > 2).then_some(Duration::from_millis(200)),
-        }
+        };
+        Box::pin(async move { decision })
     }
 }
 
@@ -142,7 +143,7 @@ impl Door {
         let mut hooks = Hooks {
             new_request_id: Arc::new(|| "made".to_owned()),
             is_draining: Arc::new(|| false),
-            check_rate: Arc::new(|_, _| Decision::unlimited()),
+            check_rate: Arc::new(|_, _| Box::pin(async { Decision::unlimited() })),
             note_refusal: Arc::new(move |_, _| {
                 noted.fetch_add(1, Ordering::SeqCst);
             }),

@@ -1,19 +1,24 @@
-//! Rate limits of this process (keyed GCRA: a burst of the whole rate, then an even trickle). Keys are kept only as
+//! Rate limits of this process and, where there is Redis, of all nodes (keyed GCRA: a burst of the whole rate, then an even trickle). Keys are kept only as
 //! hashes, and at most so many of them: once a class is full of keys in use, new ones share a fixed set of buckets.
 
+mod shared;
 #[cfg(test)]
 mod tests;
 
-use crate::{domain::rate::Rate, infra::clock::Clock};
+use crate::{
+    domain::rate::Rate,
+    infra::{clock::Clock, redis::Redis, vault::DataKey},
+};
 use governor::{
     Quota, RateLimiter, clock, middleware::StateInformationMiddleware,
     state::keyed::DashMapStateStore,
 };
+use shared::Shared;
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
     num::NonZeroU32,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -93,7 +98,12 @@ impl Decision {
 
 /// Counts requests against rates; clones share their counts.
 #[derive(Clone)]
-pub struct Limiter(Arc<HashMap<Class, Lane>>);
+pub struct Limiter(Arc<Inner>);
+
+struct Inner {
+    lanes: HashMap<Class, Lane>,
+    shared: OnceLock<Shared>,
+}
 
 impl Limiter {
     /// Limits the classes that have a rate, each by its own.
@@ -106,19 +116,47 @@ impl Limiter {
         let lane = |(class, rate): (Class, Option<Rate>)| {
             Some((class, Lane::new(rate?, max_keys, progress.clone())?))
         };
-        Self(Arc::new(rates.into_iter().filter_map(lane).collect()))
+        Self(Arc::new(Inner {
+            lanes: rates.into_iter().filter_map(lane).collect(),
+            shared: OnceLock::new(),
+        }))
     }
 
-    /// Counts one request of this key, unless it is refused.
-    pub fn check(&self, class: Class, key: &str) -> Decision {
-        self.0
-            .get(&class)
-            .map_or_else(Decision::unlimited, |lane| lane.check(key))
+    /// From now on counts in Redis, too, under keys that begin with `prefix` and hashed by `hashing`.
+    pub fn share(&self, redis: Arc<Redis>, prefix: String, hashing: DataKey) {
+        let _ = self.0.shared.set(Shared::new(redis, prefix, hashing));
+    }
+
+    /// Counts one request of this key, unless it is refused. What Redis allows is counted here as well, so that limits
+    /// hold when it comes back empty or goes away.
+    pub async fn check(&self, class: Class, key: &str) -> Decision {
+        let Some(lane) = self.0.lanes.get(&class) else {
+            return Decision::unlimited();
+        };
+        let together = match self.0.shared.get() {
+            Some(shared) => shared.check(class, lane.rate, key).await,
+            None => None,
+        };
+        let place = if together.is_some() { "redis" } else { "node" };
+        metrics::counter!("usher_limits_counted_total", "place" => place).increment(1);
+        match together {
+            Some(refused) if !refused.allowed => refused,
+            together => {
+                let alone = lane.check(key);
+                together.filter(|_| alone.allowed).unwrap_or(alone)
+            }
+        }
+    }
+
+    #[cfg(test)]
+    fn check_alone(&self, class: Class, key: &str) -> Decision {
+        let lane = self.0.lanes.get(&class);
+        lane.map_or_else(Decision::unlimited, |lane| lane.check(key))
     }
 
     /// Forgets keys whose whole limit is free again; to be called every now and then.
     pub fn prune(&self) {
-        self.0.values().for_each(Lane::prune);
+        self.0.lanes.values().for_each(Lane::prune);
     }
 }
 

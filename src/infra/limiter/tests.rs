@@ -29,7 +29,7 @@ fn seconds(n: u64) -> Duration {
 
 fn allowed(limiter: &Limiter, class: Class, key: &str, times: usize) -> usize {
     (0..times)
-        .filter(|_| limiter.check(class, key).allowed)
+        .filter(|_| limiter.check_alone(class, key).allowed)
         .count()
 }
 
@@ -37,7 +37,7 @@ fn allowed(limiter: &Limiter, class: Class, key: &str, times: usize) -> usize {
 fn a_burst_is_allowed_and_the_next_one_refused() {
     let limiter = limiter(&clock());
     for remaining in (0..10).rev() {
-        let decision = limiter.check(Class::Login, "a");
+        let decision = limiter.check_alone(Class::Login, "a");
         let expected = Decision {
             allowed: true,
             limit: 10,
@@ -48,7 +48,7 @@ fn a_burst_is_allowed_and_the_next_one_refused() {
         };
         assert_eq!(decision, expected);
     }
-    let refused = limiter.check(Class::Login, "a");
+    let refused = limiter.check_alone(Class::Login, "a");
     assert!(!refused.allowed);
     assert_eq!(
         (refused.remaining, refused.retry_after),
@@ -63,7 +63,7 @@ fn time_frees_one_after_the_other_and_at_last_all() {
     let limiter = limiter(&clock);
     assert_eq!(allowed(&limiter, Class::Login, "a", 20), 10);
     clock.advance(TimeDelta::milliseconds(5_999));
-    let refused = limiter.check(Class::Login, "a");
+    let refused = limiter.check_alone(Class::Login, "a");
     assert_eq!(refused.retry_after, Some(Duration::from_millis(1)));
     clock.advance(TimeDelta::milliseconds(1));
     assert_eq!(allowed(&limiter, Class::Login, "a", 20), 1);
@@ -79,7 +79,7 @@ fn a_refused_request_does_not_prolong_the_wait() {
     let limiter = limiter(&clock);
     assert_eq!(allowed(&limiter, Class::Login, "a", 1000), 10);
     clock.advance(TimeDelta::seconds(6));
-    assert!(limiter.check(Class::Login, "a").allowed);
+    assert!(limiter.check_alone(Class::Login, "a").allowed);
 }
 
 #[test]
@@ -99,10 +99,10 @@ fn keys_and_classes_are_independent() {
 fn a_class_without_a_rate_is_unlimited() {
     let limiter = limiter(&clock());
     for class in [Class::Refresh, Class::Api] {
-        assert_eq!(limiter.check(class, "a"), Decision::unlimited());
-        assert!(limiter.check(class, "a").is_unlimited());
+        assert_eq!(limiter.check_alone(class, "a"), Decision::unlimited());
+        assert!(limiter.check_alone(class, "a").is_unlimited());
     }
-    assert!(!limiter.check(Class::Login, "a").is_unlimited());
+    assert!(!limiter.check_alone(Class::Login, "a").is_unlimited());
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_hundred_at_once_get_ten_through() {
     let limiter = limiter(&clock());
     let through = std::thread::scope(|scope| {
         let checks: Vec<_> = (0..100)
-            .map(|_| scope.spawn(|| limiter.check(Class::Login, "a").allowed))
+            .map(|_| scope.spawn(|| limiter.check_alone(Class::Login, "a").allowed))
             .collect();
         checks
             .into_iter()
@@ -128,7 +128,7 @@ fn a_clock_that_is_set_back_locks_nobody_out() {
     assert_eq!(allowed(&limiter, Class::Login, "a", 20), 10);
     clock.advance(TimeDelta::hours(-1));
     assert_eq!(
-        limiter.check(Class::Login, "a").retry_after,
+        limiter.check_alone(Class::Login, "a").retry_after,
         Some(seconds(6))
     );
     clock.advance(TimeDelta::seconds(6));
@@ -139,9 +139,9 @@ fn a_clock_that_is_set_back_locks_nobody_out() {
 fn idle_keys_are_forgotten_and_busy_ones_are_not() {
     let clock = clock();
     let limiter = limiter(&clock);
-    let kept = || limiter.0[&Class::Login].limiter.len();
+    let kept = || limiter.0.lanes[&Class::Login].limiter.len();
     for key in ["a", "b", "c"] {
-        limiter.check(Class::Login, key);
+        limiter.check_alone(Class::Login, key);
     }
     clock.advance(TimeDelta::minutes(2));
     assert_eq!(allowed(&limiter, Class::Login, "a", 20), 10);
@@ -158,9 +158,9 @@ fn memory_is_bounded_and_those_past_the_bound_are_limited_too() {
     let clock = clock();
     let limiter = keeping(100, &clock);
     for n in 0..20_000 {
-        limiter.check(Class::Login, &format!("key {n}"));
+        limiter.check_alone(Class::Login, &format!("key {n}"));
     }
-    let kept = limiter.0[&Class::Login].limiter.len();
+    let kept = limiter.0.lanes[&Class::Login].limiter.len();
     assert!(
         kept <= 100 + usize::try_from(SHARED_BUCKETS).unwrap(),
         "{kept}"
@@ -171,7 +171,7 @@ fn memory_is_bounded_and_those_past_the_bound_are_limited_too() {
     // Once they are idle there is room again without anybody calling `prune`.
     clock.advance(TimeDelta::hours(1));
     assert_eq!(allowed(&limiter, Class::Login, "latecomer", 20), 10);
-    assert_eq!(limiter.0[&Class::Login].limiter.len(), 1);
+    assert_eq!(limiter.0.lanes[&Class::Login].limiter.len(), 1);
 }
 
 #[test]
@@ -181,8 +181,8 @@ fn a_rate_of_nothing_is_still_a_limit() {
         per: Duration::ZERO,
     };
     let limiter = Limiter::new([(Class::Login, Some(nothing))].into(), clock());
-    assert_eq!(limiter.check(Class::Login, "a").limit, 1);
-    assert!(!limiter.check(Class::Login, "a").is_unlimited());
+    assert_eq!(limiter.check_alone(Class::Login, "a").limit, 1);
+    assert!(!limiter.check_alone(Class::Login, "a").is_unlimited());
     assert_eq!(allowed(&limiter, Class::Login, "a", 20), 0);
 }
 

@@ -18,7 +18,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 use tower::ServiceExt as _;
@@ -54,6 +54,7 @@ pub struct TestApp {
     pub logs: Logs,
     inbox: Arc<Mutex<BTreeMap<String, Message>>>,
     errors_expected: AtomicBool,
+    seen_touches: AtomicU64,
 }
 
 impl TestApp {
@@ -109,6 +110,7 @@ impl TestApp {
             logs,
             inbox,
             errors_expected: AtomicBool::new(false),
+            seen_touches: AtomicU64::new(0),
         }
     }
 
@@ -165,8 +167,39 @@ impl TestApp {
         request
             .extensions_mut()
             .insert(ConnectInfo(SocketAddr::new(from, 50_000)));
+        self.learn_of_changes().await;
         let response = self.app.router.clone().oneshot(request).await.unwrap();
-        Reply::read(response).await
+        let reply = Reply::read(response).await;
+        self.sessions_are_true().await;
+        reply
+    }
+
+    /// What was done behind the service's back is known to it, and what other nodes did has come through to this one.
+    async fn learn_of_changes(&self) {
+        if self.seen_touches.swap(self.db.touches(), Ordering::SeqCst) != self.db.touches() {
+            self.app.forget_sessions();
+        } else if Arc::strong_count(&self.db) > 1 {
+            if !self.db.is_postgres() {
+                self.app.forget_sessions();
+            }
+            self.sessions_are_true().await;
+        }
+    }
+
+    /// Fails unless what stands in memory is what the database says, as soon as what is under way has ended.
+    pub async fn sessions_are_true(&self) {
+        let mut untrue = Vec::new();
+        for _ in 0..2_000 {
+            let Ok(found) = self.app.untrue_sessions().await else {
+                return;
+            };
+            untrue = found;
+            if untrue.is_empty() {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        panic!("sessions in memory are not true: {untrue:#?}");
     }
 
     /// Lets what was put off until after an answer take its course: the records of refused sign-ins, and mails up to the outbox.

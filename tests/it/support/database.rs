@@ -4,7 +4,10 @@
 use sqlx::{
     AssertSqlSafe, Connection, PgConnection, PgPool, Row, SqlitePool, postgres::PgPoolOptions,
 };
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicU64, Ordering},
+};
 use tempfile::TempDir;
 
 /// One key for all processes of a test run: who makes the template holds it.
@@ -12,7 +15,12 @@ const TEMPLATE_LOCK: i64 = 0x7465_7374;
 const TEMPLATE: &str = "usher_test_template";
 
 /// A test's own database, for looking behind the service's back.
-pub enum TestDatabase {
+pub struct TestDatabase {
+    server: Server,
+    touches: AtomicU64,
+}
+
+enum Server {
     Sqlite {
         pool: SqlitePool,
         folder: TempDir,
@@ -28,14 +36,14 @@ impl TestDatabase {
     /// A new empty database; on PostgreSQL with the schema in it already.
     pub async fn create() -> Self {
         let folder = TempDir::new().unwrap();
-        match server() {
+        let server = match server() {
             None => {
                 let path = folder.path().join("usher.db");
                 let options = sqlx::sqlite::SqliteConnectOptions::new()
                     .filename(path)
                     .create_if_missing(true)
                     .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal);
-                Self::Sqlite {
+                Server::Sqlite {
                     pool: SqlitePool::connect_with(options).await.unwrap(),
                     folder,
                 }
@@ -47,15 +55,16 @@ impl TestDatabase {
                     .connect(&url)
                     .await
                     .unwrap();
-                Self::Postgres { pool, url, folder }
+                Server::Postgres { pool, url, folder }
             }
-        }
+        };
+        Self::on(server)
     }
 
     /// A new database without a schema.
     pub async fn create_empty() -> Self {
-        match server() {
-            None => Self::create().await,
+        let server = match server() {
+            None => return Self::create().await,
             Some(server) => {
                 let name = new_name();
                 let mut admin = PgConnection::connect(&server).await.unwrap();
@@ -66,33 +75,63 @@ impl TestDatabase {
                     .connect(&url)
                     .await
                     .unwrap();
-                Self::Postgres {
+                Server::Postgres {
                     pool,
                     url,
                     folder: TempDir::new().unwrap(),
                 }
             }
+        };
+        Self::on(server)
+    }
+
+    fn on(server: Server) -> Self {
+        Self {
+            server,
+            touches: AtomicU64::new(0),
         }
+    }
+
+    /// How many statements were run behind the service's back.
+    pub fn touches(&self) -> u64 {
+        self.touches.load(Ordering::SeqCst)
+    }
+
+    /// Lets go of the database.
+    pub async fn close(&self) {
+        match &self.server {
+            Server::Sqlite { pool, .. } => pool.close().await,
+            Server::Postgres { pool, .. } => pool.close().await,
+        }
+    }
+
+    /// Tells the apps of a change that they cannot have seen, such as one by the command line on SQLite.
+    pub fn touch(&self) {
+        self.touches.fetch_add(1, Ordering::SeqCst);
     }
 
     /// As `DATABASE_URL`.
     pub fn url(&self) -> String {
-        match self {
-            Self::Sqlite { folder, .. } => format!("sqlite://{}/usher.db", folder.path().display()),
-            Self::Postgres { url, .. } => url.clone(),
+        match &self.server {
+            Server::Sqlite { folder, .. } => {
+                format!("sqlite://{}/usher.db", folder.path().display())
+            }
+            Server::Postgres { url, .. } => url.clone(),
         }
     }
 
     /// As `DATA_DIR`.
     pub fn folder(&self) -> PathBuf {
-        match self {
-            Self::Sqlite { folder, .. } | Self::Postgres { folder, .. } => folder.path().to_owned(),
+        match &self.server {
+            Server::Sqlite { folder, .. } | Server::Postgres { folder, .. } => {
+                folder.path().to_owned()
+            }
         }
     }
 
     /// Whether it is PostgreSQL.
     pub fn is_postgres(&self) -> bool {
-        matches!(self, Self::Postgres { .. })
+        matches!(self.server, Server::Postgres { .. })
     }
 
     /// Takes the database's guard off the audit trail, as only who may change the schema can.
@@ -124,40 +163,42 @@ impl TestDatabase {
     /// Runs a statement; how many rows it touched.
     pub async fn execute(&self, sql: &str) -> u64 {
         let sql = AssertSqlSafe(sql.to_owned());
-        match self {
-            Self::Sqlite { pool, .. } => sqlx::raw_sql(sql)
+        let rows = match &self.server {
+            Server::Sqlite { pool, .. } => sqlx::raw_sql(sql)
                 .execute(pool)
                 .await
                 .unwrap()
                 .rows_affected(),
-            Self::Postgres { pool, .. } => sqlx::raw_sql(sql)
+            Server::Postgres { pool, .. } => sqlx::raw_sql(sql)
                 .execute(pool)
                 .await
                 .unwrap()
                 .rows_affected(),
-        }
+        };
+        self.touch();
+        rows
     }
 
     /// The number that a query gives, such as `SELECT count(*) FROM users`.
     pub async fn number(&self, sql: &str) -> i64 {
         let sql = AssertSqlSafe(sql.to_owned());
-        match self {
-            Self::Sqlite { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
-            Self::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+        match &self.server {
+            Server::Sqlite { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
+            Server::Postgres { pool, .. } => sqlx::query_scalar(sql).fetch_one(pool).await.unwrap(),
         }
     }
 
     /// The texts of the first column that a query gives.
     pub async fn texts(&self, sql: &str) -> Vec<String> {
         let sql = AssertSqlSafe(sql.to_owned());
-        match self {
-            Self::Sqlite { pool, .. } => {
+        match &self.server {
+            Server::Sqlite { pool, .. } => {
                 let rows = sqlx::query(sql).fetch_all(pool).await.unwrap();
                 rows.iter()
                     .map(|row| row.get::<Option<String>, _>(0).unwrap_or_default())
                     .collect()
             }
-            Self::Postgres { pool, .. } => {
+            Server::Postgres { pool, .. } => {
                 let rows = sqlx::query(sql).fetch_all(pool).await.unwrap();
                 rows.iter()
                     .map(|row| row.get::<Option<String>, _>(0).unwrap_or_default())

@@ -93,6 +93,7 @@ impl Ended {
 
 /// The program with these arguments on this database; the settings go before the usual ones, and an empty one unsets.
 pub fn command(db: &TestDatabase, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
+    db.touch();
     let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));
     command
         .args(arguments)

@@ -1,0 +1,85 @@
+//! What a check of an access token needs to know: from memory while that can be believed, else from the database.
+
+use super::{Services, nodes::Key};
+use crate::{
+    domain::{
+        Result, claims::AccessClaims, error::Refusal, id::UserId, permission::Permission,
+        session::Session, user::User,
+    },
+    storage::{roles, sessions, users},
+};
+use std::{collections::BTreeSet, sync::Arc};
+
+/// What is known of an access token and the one who shows it.
+#[derive(Debug)]
+pub struct Record {
+    pub user: User,
+    pub session: Session,
+    pub is_revoked: bool,
+    pub permissions: BTreeSet<Permission>,
+}
+
+impl Services {
+    /// What is known of a token: from memory while that can be trusted, else from the database.
+    pub(super) async fn find_record(&self, claims: &AccessClaims) -> Result<Arc<Record>> {
+        let key = (claims.sid, claims.jti);
+        if let Some(record) = self.nodes.find(&key, claims.sub) {
+            return Ok(record);
+        }
+        let stamp = self.nodes.begin(claims.sub);
+        let record = self.read_record(key, claims.sub).await?;
+        let record = Arc::new(record.ok_or(Refusal::SessionEnded)?);
+        self.nodes.keep(key, stamp, &record);
+        Ok(record)
+    }
+
+    /// The same from the database; none if the person or the session is not there.
+    async fn read_record(&self, (session, token): Key, owner: UserId) -> Result<Option<Record>> {
+        let db = self.store.reader();
+        let Some(user) = users::find_user(db, owner).await? else {
+            return Ok(None);
+        };
+        let Some(session) = self.find_session_of(db, session, &user).await? else {
+            return Ok(None);
+        };
+        let is_revoked = sessions::is_token_revoked(db, token).await?;
+        let permissions = roles::list_permissions(db, &user.roles).await?;
+        let user = self.try_open_user(db, user).await?;
+        Ok(user.map(|user| Record {
+            user,
+            session,
+            is_revoked,
+            permissions,
+        }))
+    }
+
+    /// The sessions in memory of which the database says something else.
+    pub async fn untrue_sessions(&self) -> Result<Vec<String>> {
+        let mut untrue = Vec::new();
+        for (key, stamp, record) in self.nodes.records.list() {
+            let strict = self.read_record(*key, stamp.owner()).await?;
+            let now = self.now();
+            let agrees = match &strict {
+                Some(strict) => fingerprint(strict) == fingerprint(&record),
+                // Swept away, or gone with its person.
+                None => !record.session.is_live(now),
+            };
+            let is_believed = self.nodes.find(&key, stamp.owner()).is_some();
+            if !agrees && is_believed && self.nodes.records.holds(&stamp) {
+                untrue.push(format!("{record:?} is in truth {strict:?}"));
+            }
+        }
+        Ok(untrue)
+    }
+}
+
+/// What must be the same; when somebody was last seen or signed in may be told late.
+fn fingerprint(record: &Record) -> String {
+    let mut user = record.user.clone();
+    user.last_login_at = None;
+    let session = &record.session;
+    format!(
+        "{user:?} {:?} {:?} {:?} {} {:?}",
+        session.id, session.expires_at, session.ended_at, record.is_revoked, record.permissions
+    )
+}
