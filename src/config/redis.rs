@@ -103,7 +103,7 @@ fn parse(text: &str) -> Option<RedisPlace> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use secrecy::ExposeSecret as _;
+    use secrecy::ExposeSecret;
 
     fn shown(text: &str) -> Option<String> {
         let list = |urls: &[SecretString]| {

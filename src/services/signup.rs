@@ -190,10 +190,9 @@ impl Services {
     ) -> Result<()> {
         let owner = self.lock_by_email(tx, email).await?;
         let owner = owner.filter(|owner| owner.status != UserStatus::Terminated);
-        let Some(owner) = owner.filter(|_| self.may_mail(ACTION, email)) else {
-            return self.audit(tx, entry).await;
-            Some(owner) if self.may_mail(ACTION, email).await => Some(owner),
-            _ => None,
+        let owner = match owner {
+            Some(owner) if self.may_mail(ACTION, email).await => owner,
+            _ => return self.audit(tx, entry).await,
         };
         let subject = entry.subject.unwrap_or(owner.id);
         self.audit(tx, entry.on(subject)).await?;

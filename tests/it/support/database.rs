@@ -153,9 +153,9 @@ impl TestDatabase {
     /// What the database says against a statement; nothing if it lets it pass.
     pub async fn refusal(&self, sql: &str) -> Option<String> {
         let sql = AssertSqlSafe(sql.to_owned());
-        let refusal = match self {
-            Self::Sqlite { pool, .. } => sqlx::raw_sql(sql).execute(pool).await.err(),
-            Self::Postgres { pool, .. } => sqlx::raw_sql(sql).execute(pool).await.err(),
+        let refusal = match &self.server {
+            Server::Sqlite { pool, .. } => sqlx::raw_sql(sql).execute(pool).await.err(),
+            Server::Postgres { pool, .. } => sqlx::raw_sql(sql).execute(pool).await.err(),
         };
         refusal.map(|error| error.to_string())
     }
