@@ -68,16 +68,26 @@ impl Services {
 
     /// Rotates when the newest key has reached its age.
     pub async fn rotate_aged_signing_keys(&self) -> Result<()> {
-        let Some((_, age)) = self.signing else {
+        let Some((algorithm, age)) = self.signing else {
             return Ok(());
         };
-        let keys = self.list_signing_keys().await?;
-        let newest = keys.iter().map(|key| key.active_from).max();
-        if newest.is_some_and(|newest| after(newest, age) <= self.now()) {
-            self.rotate_signing_keys(false, &Client::local(self.new_request_id()))
-                .await?;
+        if !self.is_aged(&keys::list_signing_keys(self.store.reader()).await?, age) {
+            return Ok(());
         }
-        Ok(())
+        let tx = self.store.begin().await?;
+        keys::lock_vault_key(&tx, SERVICE_KEY).await?;
+        // Another node may have been at it while this one waited.
+        if self.is_aged(&keys::list_signing_keys(&tx).await?, age) {
+            let client = Client::local(self.new_request_id());
+            self.add_signing_key(&tx, algorithm, LEAD, &client).await?;
+            Store::commit(tx).await?;
+        }
+        self.load_signing_keys().await
+    }
+
+    fn is_aged(&self, keys: &[StoredSigningKey], age: Duration) -> bool {
+        let newest = keys.iter().map(|key| key.active_from).max();
+        newest.is_some_and(|newest| after(newest, age) <= self.now())
     }
 
     /// Of several nodes that start at once one makes the key, and the others find it.

@@ -36,6 +36,7 @@ mod login;
 mod mail_requests;
 mod mailer;
 mod mails;
+mod nodes;
 mod openapi;
 mod pages;
 mod password_change;

@@ -44,31 +44,6 @@ async fn the_schema_goes_up_and_down_by_steps_with_people_in_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn f24_two_nodes_that_start_at_once_on_an_empty_database_both_become_ready() {
-    for round in 0..5 {
-        let db = TestDatabase::create_empty().await;
-        let start = || Service::try_start(&db, &[]);
-        let (one, other) = tokio::join!(start(), start());
-        let (one, other) = (one.unwrap(), other.unwrap());
-        one.sign_up(BOB).await;
-        let (status, body) = other
-            .post(
-                "/api/v1/auth/register",
-                serde_json::json!({ "email": BOB, "password": "SecurePass123" }),
-            )
-            .await
-            .unwrap();
-        assert_eq!(status, 409, "round {round}: {body}");
-        let admins = "SELECT count(*) FROM user_roles WHERE role = 'admin'";
-        assert_eq!(db.number(admins).await, 1, "round {round}");
-        let keys = "SELECT count(*) FROM vault_keys";
-        assert_eq!(db.number(keys).await, 1, "round {round}");
-        one.stop().await;
-        other.stop().await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn f41_a_database_newer_than_the_program_is_refused() {
     let db = TestDatabase::create_empty().await;
     migrate(&db, &["up"]).await;
