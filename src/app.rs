@@ -21,7 +21,7 @@ use crate::{
     },
     jobs::Jobs,
     services::{Links, Parts, Services},
-    storage::{Store, StoreSettings, Synchronous, schema},
+    storage::{Replica, Store, StoreSettings, Synchronous, schema},
 };
 use anyhow::{Context as _, ensure};
 use secrecy::{ExposeSecret, SecretString};
@@ -114,6 +114,7 @@ impl App {
         while self.services.sweep().await? {}
         while self.services.sweep_audit_log().await? {}
         self.services.observe().await?;
+        self.services.watch_replica().await;
         Ok(())
     }
 
@@ -134,6 +135,9 @@ impl App {
 
     /// Closes the database.
     pub async fn close(&self) {
+        if let Some(replica) = &self.services.replica {
+            replica.close().await;
+        }
         self.services.store.close().await;
     }
 }
@@ -156,6 +160,7 @@ pub(crate) async fn services(
     if prepare_schema {
         bring_schema(config, &store).await?;
     }
+    let replica = open_replica(config).await?;
     let Means {
         clock,
         entropy,
@@ -173,6 +178,7 @@ pub(crate) async fn services(
             invite: config.mail.invite_url.clone(),
         },
         store,
+        replica,
         hasher: Hasher::start(hasher_settings(config), entropy.clone()),
         images: Images::new(),
         signer,
@@ -206,6 +212,14 @@ pub(crate) async fn connect(config: &Config) -> anyhow::Result<Store> {
         },
     };
     Store::connect(&settings).await
+}
+
+async fn open_replica(config: &Config) -> anyhow::Result<Option<Replica>> {
+    let Some(url) = &config.database.replica_url else {
+        return Ok(None);
+    };
+    let most = config.database.max_connections;
+    Ok(Some(Replica::open(url.expose_secret(), most).await?))
 }
 
 /// Migrates where that is allowed; else refuses a schema that is behind.

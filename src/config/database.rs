@@ -14,6 +14,11 @@ pub(super) const SETTINGS: &[Setting] = &[
         Fallback::Derived("`sqlite://{DATA_DIR}/usher.db`"),
         "`postgresql://user:password@host:5432/name`, or `sqlite://path` for one node.",
     ),
+    Setting::url(
+        "DATABASE_REPLICA_URL",
+        Fallback::Unset,
+        "A streaming, read-only copy of `DATABASE_URL` on PostgreSQL, from which lists, search and exports are read while it is at most two seconds behind.",
+    ),
     Setting::new(
         "DB_POOL_SIZE",
         Fallback::Fixed("10"),
@@ -61,6 +66,8 @@ pub struct DatabaseConfig {
     /// May hold a password.
     pub url: SecretString,
     pub backend: Backend,
+    /// A copy that only reads; may hold a password.
+    pub replica_url: Option<SecretString>,
     /// Connections kept open.
     pub pool_size: u32,
     /// `DB_POOL_SIZE` and `DB_MAX_OVERFLOW` together.
@@ -73,6 +80,7 @@ pub struct DatabaseConfig {
 impl DatabaseConfig {
     pub(super) fn read(reader: &mut Reader, data_dir: &Path) -> Self {
         let (url, backend) = read_url(reader, data_dir);
+        let replica_url = read_replica_url(reader, backend);
         let pool_size = reader.number("DB_POOL_SIZE", 1..=1000);
         let overflow: u32 = reader.number("DB_MAX_OVERFLOW", 0..=1000);
         let auto_migrate = if reader.raw("AUTO_MIGRATE").is_some() {
@@ -85,6 +93,7 @@ impl DatabaseConfig {
         Self {
             url,
             backend,
+            replica_url,
             pool_size,
             max_connections: pool_size.saturating_add(overflow),
             acquire_timeout: Duration::from_millis(
@@ -104,8 +113,12 @@ impl DatabaseConfig {
 impl DatabaseConfig {
     /// Whether what goes to the database can leave the machine unencrypted.
     pub fn may_be_in_clear(&self) -> bool {
+        let urls = [Some(&self.url), self.replica_url.as_ref()];
         self.backend == Backend::Postgres
-            && Url::parse(self.url.expose_secret()).is_ok_and(|url| crosses_in_clear(&url))
+            && urls
+                .into_iter()
+                .flatten()
+                .any(|url| Url::parse(url.expose_secret()).is_ok_and(|url| crosses_in_clear(&url)))
     }
 }
 
@@ -149,6 +162,23 @@ fn read_url(reader: &mut Reader, data_dir: &Path) -> (SecretString, Backend) {
         }
     };
     (SecretString::from(text), backend)
+}
+
+fn read_replica_url(reader: &mut Reader, backend: Backend) -> Option<SecretString> {
+    let text = reader.raw("DATABASE_REPLICA_URL")?;
+    let text = text.trim();
+    if backend == Backend::Sqlite {
+        reader.refuse(
+            "DATABASE_REPLICA_URL",
+            "needs a DATABASE_URL of PostgreSQL: SQLite has no copies",
+        );
+    } else if judge(text) != Ok(Backend::Postgres) {
+        reader.refuse(
+            "DATABASE_REPLICA_URL",
+            "must be of the form postgresql://user:password@host:5432/name",
+        );
+    }
+    Some(SecretString::from(text))
 }
 
 fn judge(text: &str) -> Result<Backend, &'static str> {

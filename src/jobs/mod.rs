@@ -6,6 +6,7 @@ mod courier;
 mod ear;
 mod failed_logins;
 mod placer;
+mod replica;
 mod sealer;
 mod sweeper;
 
@@ -36,6 +37,7 @@ impl Jobs {
         jobs.supervise("sealer", services, sealer::run);
         jobs.supervise("sweeper", services, sweeper::run);
         jobs.supervise("beat", services, beat::run);
+        jobs.supervise("replica", services, replica::run);
         jobs
     }
 

@@ -74,13 +74,12 @@ impl Services {
     ) -> Result<Page<AuditEntryView>> {
         who.must(Permission::ReadAudit)?;
         let filter = self.readable(who, query);
-        let db = self.store.reader();
         let beside = request.cursor.as_ref().map(beside).transpose()?;
-        let entries = audit_logs::list_entries(db, &filter, beside, request.rows()).await?;
+        let entries = self.read_entries(&filter, beside, request.rows()).await?;
         let page = Page::cut(entries, request, ORDER, place);
         self.trace_reading(who, query, "json", client).await?;
         Ok(Page {
-            items: self.view_entries(db, &page.items).await?,
+            items: self.view_entries(self.store.reader(), &page.items).await?,
             next: page.next,
             prev: page.prev,
             total: None,
@@ -110,14 +109,27 @@ impl Services {
         let Some(next) = export.next else {
             return Ok(Vec::new());
         };
-        let db = self.store.reader();
-        let entries = audit_logs::list_entries(db, &export.filter, Some(next), EXPORT_PAGE).await?;
+        let entries = self
+            .read_entries(&export.filter, Some(next), EXPORT_PAGE)
+            .await?;
         export.next = entries.last().map(|last| Beside {
             at: last.at,
             id: last.id,
             is_backward: false,
         });
-        self.view_entries(db, &entries).await
+        self.view_entries(self.store.reader(), &entries).await
+    }
+
+    async fn read_entries(
+        &self,
+        filter: &EntryFilter,
+        beside: Option<Beside>,
+        rows: u64,
+    ) -> Result<Vec<StoredEntry>> {
+        self.read_lists(
+            |db| async move { audit_logs::list_entries(&db, filter, beside, rows).await },
+        )
+        .await
     }
 
     /// What this person may read of it.

@@ -35,6 +35,7 @@ pub mod preferences;
 pub mod profile;
 mod profile_views;
 pub mod reauthentication;
+pub mod replica;
 pub mod roles;
 pub mod search;
 pub mod sessions;
@@ -70,7 +71,7 @@ use crate::{
         signer::{Algorithm, Signer},
         vault::Vault,
     },
-    storage::{Store, Tx},
+    storage::{Replica, Store, Tx},
 };
 use nodes::Nodes;
 use personal_data::DataKeys;
@@ -101,6 +102,8 @@ pub struct Parts {
     pub policy: Policy,
     pub links: Links,
     pub store: Store,
+    /// A copy for what may be a moment old.
+    pub replica: Option<Replica>,
     pub clock: Clock,
     pub entropy: Entropy,
     pub hasher: Hasher,
@@ -139,6 +142,7 @@ pub struct Inner {
     /// Wakes who puts refused sign-ins on record.
     login_failed: Notify,
     draining: AtomicBool,
+    replica_is_read: AtomicBool,
     ids_made: AtomicU32,
 }
 
@@ -175,6 +179,7 @@ impl Services {
             event_queued: Notify::new(),
             login_failed: Notify::new(),
             draining: AtomicBool::new(false),
+            replica_is_read: AtomicBool::new(false),
             ids_made: AtomicU32::new(0),
         }));
         services.must_know_master_keys().await?;

@@ -23,14 +23,15 @@ impl Services {
         request: &PageRequest,
     ) -> Result<Page<Card>> {
         who.must_see_others(self.now())?;
-        let db = self.store.reader();
-        let found = search::list_matches(db, query, request).await?;
-        let cards = cards::list_cards(db, &found.items).await?;
-        Ok(Page {
-            items: cards,
-            next: found.next,
-            prev: found.prev,
-            total: None,
+        self.read_lists(|db| async move {
+            let found = search::list_matches(&db, query, request).await?;
+            Ok(Page {
+                items: cards::list_cards(&db, &found.items).await?,
+                next: found.next,
+                prev: found.prev,
+                total: None,
+            })
         })
+        .await
     }
 }

@@ -36,7 +36,9 @@ impl Services {
 
     /// The people after this one by id; none at the end. Who is erased meanwhile is left out.
     pub async fn export_users(&self, after: Option<UserId>) -> Result<Vec<ExportedPerson>> {
-        let people = user_pages::list_users_after(self.store.reader(), after, PAGE).await?;
+        let people = self
+            .read_lists(|db| async move { user_pages::list_users_after(&db, after, PAGE).await })
+            .await?;
         people
             .into_iter()
             .map(|stored| {

@@ -41,14 +41,16 @@ impl Services {
             order,
             now: self.now(),
         };
-        let db = self.store.reader();
-        let page = user_list::list_users(db, &wanted, request).await?;
+        let wanted = &wanted;
+        let page = self
+            .read_lists(|db| async move { user_list::list_users(&db, wanted, request).await })
+            .await?;
         let mut entry = AuditEntry::success(LIST, who.actor(), client);
         entry.subject = None;
         self.audit_alone(entry.with(json!({ "filters": filters.names() })))
             .await?;
         Ok(Page {
-            items: self.open_users(db, page.items).await?,
+            items: self.open_users(self.store.reader(), page.items).await?,
             next: page.next,
             prev: page.prev,
             total: page.total,

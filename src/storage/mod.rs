@@ -26,6 +26,7 @@ pub mod people;
 pub mod preferences;
 pub mod profiles;
 pub mod refresh_tokens;
+mod replica;
 pub mod roles;
 pub mod schema;
 pub mod search;
@@ -40,7 +41,8 @@ pub mod user_pages;
 pub mod users;
 mod wall;
 
+pub use replica::Replica;
 /// Anything that queries can run on: a reader or a transaction.
 pub use sea_orm::ConnectionTrait as Db;
-pub use store::{Store, StoreSettings, Synchronous};
+pub use store::{Reader, Store, StoreSettings, Synchronous};
 pub use tx::{Changed, Tx, Waiting, Witness};

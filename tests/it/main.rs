@@ -48,6 +48,7 @@ mod profile;
 mod rate_limits;
 mod readme;
 mod reauthentication;
+mod replica;
 mod roles;
 mod search;
 mod secrecy;

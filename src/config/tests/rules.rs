@@ -65,6 +65,7 @@ const MALFORMED: &[(&str, &str)] = &[
     ("DATABASE_URL", "sqlite://"),
     ("DATABASE_URL", "sqlite://:memory:"),
     ("DATABASE_URL", "sqlite:///tmp/usher.db?mode=ro"),
+    ("DATABASE_REPLICA_URL", "postgresql://replica/usher"),
     ("DB_POOL_SIZE", "0"),
     ("DB_POOL_SIZE", "ten"),
     ("DB_MAX_OVERFLOW", "-1"),
