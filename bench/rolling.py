@@ -1,0 +1,226 @@
+"""The work of bench/rolling: nodes, proxy, an even stream of requests, and rolling restarts meanwhile."""
+
+import argparse
+import asyncio
+import base64
+import json
+import pathlib
+import re
+import secrets
+import signal
+import socket
+import sys
+import time
+
+ADMIN, PASSWORD = "admin@example.com", "copper lantern wide river"
+DRAIN = 2
+# Of a hundred requests so many are of each kind: method, path, body, the only right answer.
+KINDS = [
+    (70, "GET", "/api/v1/users/me", None, 200),
+    (20, "GET", "/health", None, 200),
+    (10, "PATCH", "/api/v1/users/me", {"location": "Delft"}, 200),
+]
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Node:
+    """A process of the service on a port that stays the same."""
+
+    def __init__(self, usher, url, work, name):
+        self.usher, self.folder, self.port = usher, work / name, free_port()
+        self.folder.mkdir()
+        self.log = open(self.folder / "log", "ab")
+        self.process = None
+        self.environment = {
+            "ENVIRONMENT": "development", "DATABASE_URL": url, "DATA_DIR": str(self.folder), "LISTEN": f"127.0.0.1:{self.port}",
+            "PUBLIC_URL": "http://localhost", "ADMIN_EMAIL": ADMIN, "ADMIN_PASSWORD": PASSWORD, "AUTO_MIGRATE": "true",
+            "ENCRYPTION_KEYS": KEY, "LOG_FORMAT": "json", "DRAIN_SECONDS": str(DRAIN), "TRUSTED_PROXIES": "127.0.0.1",
+            **{f"RATE_LIMIT_{name}": "off" for name in ("LOGIN", "REGISTER", "MAIL", "REFRESH", "API", "RECIPIENT", "ACCOUNT")},
+        }
+
+    async def start(self):
+        self.process = await asyncio.create_subprocess_exec(
+            self.usher, "serve", env=self.environment, cwd=self.folder, stdout=self.log, stderr=self.log)
+
+    async def is_ready(self):
+        begun = time.monotonic()
+        while time.monotonic() - begun < 60:
+            try:
+                return await ask(self.port, "GET", "/readyz") and time.monotonic() - begun
+            except OSError:
+                await asyncio.sleep(0.05)
+        raise SystemExit(f"{self.folder.name} does not become ready")
+
+    async def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        begun = time.monotonic()
+        code = await self.process.wait()
+        if code:
+            raise SystemExit(f"{self.folder.name} ended with {code}")
+        return time.monotonic() - begun
+
+
+async def ask(port, method, path, body=None, token=None):
+    """One request on a connection of its own; status and document."""
+    connection = Connection(port)
+    try:
+        return await connection.ask(method, path, body, token)
+    finally:
+        connection.close()
+
+
+class Connection:
+    """HTTP/1.1 with connections that are kept while the other side keeps them."""
+
+    def __init__(self, port):
+        self.port, self.reader, self.writer = port, None, None
+
+    async def ask(self, method, path, body=None, token=None):
+        if self.writer is None:
+            self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
+        content = b"" if body is None else json.dumps(body).encode()
+        head = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Content-Length: {len(content)}"]
+        head += ["Content-Type: application/json"] if content else []
+        head += [f"Authorization: Bearer {token}"] if token else []
+        self.writer.write("\r\n".join([*head, "", ""]).encode() + content)
+        answer = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        status = int(answer.split(" ", 2)[1])
+        length = re.search(r"(?i)\r\ncontent-length: (\d+)", answer)
+        document = await self.reader.readexactly(int(length[1])) if length else b""
+        if re.search(r"(?i)\r\nconnection: close", answer):
+            self.close()
+        return status, document
+
+    def close(self):
+        if self.writer is not None:
+            self.writer.close()
+        self.reader = self.writer = None
+
+
+class Load:
+    """So many requests a second, whether or not the ones before were answered; the time counts from when each was due."""
+
+    def __init__(self, port, token, rate):
+        self.port, self.token, self.rate = port, token, rate
+        self.idle, self.times, self.failures, self.running = [], [], [], set()
+        self.stopped = False
+
+    async def run(self):
+        begun, number = time.monotonic(), 0
+        while not self.stopped:
+            due = begun + number / self.rate
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            task = asyncio.create_task(self.one(number, due))
+            self.running.add(task)
+            task.add_done_callback(self.running.discard)
+            number += 1
+        await asyncio.gather(*self.running)
+
+    async def one(self, number, due):
+        place = number * 37 % 100
+        for share, method, path, body, right in KINDS:
+            place -= share
+            if place < 0:
+                break
+        connection = self.idle.pop() if self.idle else Connection(self.port)
+        try:
+            status, _ = await asyncio.wait_for(connection.ask(method, path, body, self.token), 30)
+            if status != right:
+                self.failures.append(f"{method} {path}: {status}")
+            self.idle.append(connection)
+        except (OSError, EOFError, asyncio.TimeoutError, ValueError) as error:
+            self.failures.append(f"{method} {path}: {error!r}")
+            connection.close()
+        self.times.append(time.monotonic() - due)
+
+
+def proxy_file(work, nodes, port):
+    """deploy/haproxy.cfg with these nodes, without TLS and the names of containers."""
+    text = pathlib.Path("deploy/haproxy.cfg").read_text()
+    text = re.sub(r"bind :8443 .*", f"bind 127.0.0.1:{port}", text)
+    text = re.sub(r"\nresolvers docker\n(?:    .*\n)+", "\n", text).replace(" resolvers docker init-addr libc,none", "")
+    text = re.sub(r"    server .*\n", "", text)
+    text += "".join(f"    server {node.folder.name} 127.0.0.1:{node.port}\n" for node in nodes)
+    (work / "haproxy.cfg").write_text(text)
+    return work / "haproxy.cfg"
+
+
+async def is_through(port):
+    for _ in range(600):
+        try:
+            if (await ask(port, "GET", "/health"))[0] == 200:
+                return
+        except (OSError, EOFError):
+            pass
+        await asyncio.sleep(0.05)
+    raise SystemExit("the proxy lets nothing through")
+
+
+async def measure(options):
+    work = pathlib.Path(options.work)
+    nodes = [Node(options.usher, options.url, work, f"node-{number}") for number in range(1, options.nodes + 1)]
+    port = free_port()
+    for node in nodes:
+        await node.start()
+    for node in nodes:
+        await node.is_ready()
+    with open(work / "haproxy.log", "ab") as log:
+        proxy = await asyncio.create_subprocess_exec("haproxy", "-db", "-f", proxy_file(work, nodes, port), stdout=log, stderr=log)
+    try:
+        await is_through(port)
+        form = {"email": ADMIN, "password": PASSWORD}
+        status, document = await ask(port, "POST", "/api/v1/auth/login", form)
+        if status != 200:
+            raise SystemExit(f"signing in: {status} {document}")
+        load = Load(port, json.loads(document)["access_token"], options.rate)
+        running = asyncio.create_task(load.run())
+        stops, starts = [], []
+        for _ in range(options.rounds):
+            for node in nodes:
+                stops.append(await node.stop())
+                await node.start()
+                starts.append(await node.is_ready())
+                # Two good checks of the proxy, half a second each.
+                await asyncio.sleep(1.5)
+        while len(load.times) < options.requests:
+            await asyncio.sleep(0.1)
+        load.stopped = True
+        await running
+        return load, stops, starts
+    finally:
+        proxy.terminate()
+        await proxy.wait()
+        for node in nodes:
+            if node.process.returncode is None:
+                node.process.kill()
+                await node.process.wait()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ("usher", "url", "work"):
+        parser.add_argument(name)
+    parser.add_argument("--short", action="store_true")
+    for name, value in (("--nodes", 3), ("--rounds", 3), ("--rate", 200), ("--requests", 30_000)):
+        parser.add_argument(name, type=int, default=value)
+    options = parser.parse_args()
+    if options.short:
+        options.nodes, options.rounds, options.rate, options.requests = 2, 1, 50, 0
+    load, stops, starts = asyncio.run(measure(options))
+    times = sorted(load.times)
+    at = lambda share: times[min(len(times) - 1, int(len(times) * share))] * 1000
+    print(f"{len(times)} requests at {options.rate} a second, {len(stops)} restarts of {options.nodes} nodes: {len(load.failures)} failed")
+    print(f"answered in ms: p50 {at(0.5):.1f}, p99 {at(0.99):.1f}, longest {times[-1] * 1000:.1f}")
+    print(f"seconds: stopping at most {max(stops):.1f} ({DRAIN} of draining), from start to ready at most {max(starts):.1f}")
+    for failure in sorted(set(load.failures)):
+        print(f"{load.failures.count(failure)} x {failure}", file=sys.stderr)
+    sys.exit(1 if load.failures else 0)
+
+
+KEY = "bench:" + base64.b64encode(secrets.token_bytes(32)).decode()
+main()
