@@ -1,7 +1,7 @@
 //! A PostgreSQL of a test's own with a streaming copy, by the programs of the server that the test run has. They end with the test.
 
 use crate::support::database::TestDatabase;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use std::{
     fs::OpenOptions,
     io::Write as _,
@@ -128,16 +128,7 @@ impl Servers {
 
     /// The primary, for the service and for looking behind its back.
     pub async fn database(&self) -> TestDatabase {
-        let url = url(self.primary);
-        TestDatabase::Postgres {
-            pool: PgPoolOptions::new()
-                .max_connections(2)
-                .connect(&url)
-                .await
-                .unwrap(),
-            url,
-            folder: TempDir::new().unwrap(),
-        }
+        TestDatabase::at(url(self.primary)).await
     }
 
     pub fn copy_url(&self) -> String {

@@ -35,54 +35,38 @@ enum Server {
 impl TestDatabase {
     /// A new empty database; on PostgreSQL with the schema in it already.
     pub async fn create() -> Self {
+        if let Some(server) = server() {
+            return Self::at(copy_of_template(&server).await).await;
+        }
         let folder = TempDir::new().unwrap();
-        let server = match server() {
-            None => {
-                let path = folder.path().join("usher.db");
-                let options = sqlx::sqlite::SqliteConnectOptions::new()
-                    .filename(path)
-                    .create_if_missing(true)
-                    .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal);
-                Server::Sqlite {
-                    pool: SqlitePool::connect_with(options).await.unwrap(),
-                    folder,
-                }
-            }
-            Some(server) => {
-                let url = copy_of_template(&server).await;
-                let pool = PgPoolOptions::new()
-                    .max_connections(2)
-                    .connect(&url)
-                    .await
-                    .unwrap();
-                Server::Postgres { pool, url, folder }
-            }
-        };
-        Self::on(server)
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(folder.path().join("usher.db"))
+            .create_if_missing(true)
+            .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal);
+        let pool = SqlitePool::connect_with(options).await.unwrap();
+        Self::on(Server::Sqlite { pool, folder })
     }
 
     /// A new database without a schema.
     pub async fn create_empty() -> Self {
-        let server = match server() {
-            None => return Self::create().await,
-            Some(server) => {
-                let name = new_name();
-                let mut admin = PgConnection::connect(&server).await.unwrap();
-                run(&mut admin, format!("CREATE DATABASE {name}")).await;
-                let url = with_database(&server, &name);
-                let pool = PgPoolOptions::new()
-                    .max_connections(2)
-                    .connect(&url)
-                    .await
-                    .unwrap();
-                Server::Postgres {
-                    pool,
-                    url,
-                    folder: TempDir::new().unwrap(),
-                }
-            }
+        let Some(server) = server() else {
+            return Self::create().await;
         };
-        Self::on(server)
+        let name = new_name();
+        let mut admin = PgConnection::connect(&server).await.unwrap();
+        run(&mut admin, format!("CREATE DATABASE {name}")).await;
+        Self::at(with_database(&server, &name)).await
+    }
+
+    /// A database that somebody else has made on PostgreSQL.
+    pub async fn at(url: String) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(2)
+            .connect(&url)
+            .await
+            .unwrap();
+        let folder = TempDir::new().unwrap();
+        Self::on(Server::Postgres { pool, url, folder })
     }
 
     fn on(server: Server) -> Self {
