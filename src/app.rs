@@ -4,9 +4,10 @@
 mod first_start;
 mod master_key_file;
 mod router;
+mod senders;
 
 use crate::{
-    config::{Config, JwtAlgorithm, MailTransport, RedisPlace, SmtpTls},
+    config::{Config, JwtAlgorithm},
     domain::Result,
     infra::{
         clock::Clock,
@@ -14,21 +15,18 @@ use crate::{
         hasher::{Hasher, HasherSettings},
         image::Images,
         limiter::{Class, Limiter},
-        mailer::{Mailer, SmtpSettings, Tls},
-        redis::{Place, Redis},
+        mailer::Mailer,
+        outbound::Resolver,
         signer::{Algorithm, Signer, SigningKey},
         vault::Vault,
     },
     jobs::Jobs,
-    services::{Links, Parts, Services},
+    services::{Links, Parts, Services, webhook_delivery::Deliveries},
     storage::{Replica, Store, StoreSettings, Synchronous, schema},
 };
 use anyhow::{Context as _, ensure};
-use secrecy::{ExposeSecret, SecretString};
-use std::{sync::Arc, time::Duration};
-
-/// How long one mail may take.
-const MAIL_TIMEOUT: Duration = Duration::from_secs(20);
+use secrecy::ExposeSecret;
+use std::time::Duration;
 
 /// The outside world: what a test puts something of its own in place of.
 pub struct Means {
@@ -38,6 +36,8 @@ pub struct Means {
     pub entropy: Entropy,
     /// Where mails go; none for what the configuration says.
     pub mailer: Option<Mailer>,
+    /// What turns the names of webhooks' hosts into addresses.
+    pub resolver: Resolver,
 }
 
 impl Default for Means {
@@ -47,6 +47,7 @@ impl Default for Means {
             clock: Clock::System,
             entropy: Entropy::System,
             mailer: None,
+            resolver: Resolver::System,
         }
     }
 }
@@ -98,6 +99,15 @@ impl App {
     /// Gives every event that was committed so far its position; what the placer does on its beat.
     pub async fn place_events(&self) -> anyhow::Result<()> {
         while self.services.place_events().await? > 0 {}
+        Ok(())
+    }
+
+    /// Delivers every event that is due to the webhooks; what the dispatcher does on its beat.
+    pub async fn deliver_webhooks(&self) -> anyhow::Result<()> {
+        let mut deliveries = Deliveries::default();
+        while self.services.start_deliveries(&mut deliveries).await? > 0 || !deliveries.is_empty() {
+            deliveries.one_ended().await;
+        }
         Ok(())
     }
 
@@ -165,6 +175,7 @@ pub(crate) async fn services(
         clock,
         entropy,
         mailer,
+        resolver,
     } = means;
     let keys = master_key_file::master_keys(config, &entropy)?;
     let signer = Signer::new(config.tokens.issuer.clone(), config.tokens.audience.clone());
@@ -184,11 +195,12 @@ pub(crate) async fn services(
         signer,
         vault: Vault::new(keys, entropy.clone()),
         limiter: limiter(config, &clock),
-        redis: redis(config)?,
+        redis: senders::make_redis(config)?,
         mailer: match mailer {
             Some(mailer) => mailer,
-            None => make_mailer(config, &clock)?,
+            None => senders::make_mailer(config, &clock)?,
         },
+        outbound: senders::make_outbound(config, resolver)?,
         issuer: config.tokens.issuer.clone(),
         audience: config.tokens.audience.clone(),
         signing,
@@ -280,46 +292,4 @@ fn limiter(config: &Config, clock: &Clock) -> Limiter {
         (Class::Account, limits.account),
     ];
     Limiter::new(rates.into_iter().collect(), clock.clone())
-}
-
-fn redis(config: &Config) -> anyhow::Result<Option<Arc<Redis>>> {
-    let text = |url: &SecretString| url.expose_secret().to_owned();
-    let place = match &config.redis.place {
-        None => return Ok(None),
-        Some(RedisPlace::One(url)) => Place::One(text(url)),
-        Some(RedisPlace::Cluster(urls)) => Place::Cluster(urls.iter().map(text).collect()),
-        Some(RedisPlace::Sentinel { sentinels, master }) => Place::Sentinel {
-            sentinels: sentinels.iter().map(text).collect(),
-            master: master.clone(),
-        },
-    };
-    Ok(Some(Arc::new(Redis::new(place, config.redis.timeout)?)))
-}
-
-fn make_mailer(config: &Config, clock: &Clock) -> anyhow::Result<Mailer> {
-    let MailTransport::Smtp(smtp) = &config.mail.transport else {
-        return Ok(Mailer::Mailbox);
-    };
-    let ca_pem = config
-        .mail
-        .smtp_ca_file
-        .as_ref()
-        .map(std::fs::read)
-        .transpose();
-    let settings = SmtpSettings {
-        host: smtp.host.clone(),
-        port: smtp.port,
-        tls: match smtp.tls {
-            SmtpTls::Implicit => Tls::Implicit,
-            SmtpTls::Required => Tls::Required,
-            SmtpTls::Opportunistic => Tls::Opportunistic,
-            SmtpTls::Off => Tls::None,
-        },
-        credentials: smtp.credentials.clone(),
-        from: config.mail.from.clone(),
-        hello_name: None,
-        timeout: MAIL_TIMEOUT,
-        ca_pem: ca_pem.context("SMTP_CA_FILE cannot be read")?,
-    };
-    Mailer::smtp(&settings, clock.clone())
 }

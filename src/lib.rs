@@ -29,4 +29,5 @@ pub use infra::{
     clock::Clock,
     entropy::Entropy,
     mailer::{MailFault, Mailer, SmtpSettings, Tls},
+    outbound::{Resolver, Table},
 };

@@ -26,6 +26,7 @@ mod smtp;
 mod sources;
 mod subscription;
 mod tokens;
+mod webhooks;
 
 pub use admin::AdminConfig;
 pub use audit::AuditConfig;
@@ -46,6 +47,7 @@ pub use smtp::SmtpTls;
 pub use sources::{Flags, Sources};
 pub use subscription::SubscriptionConfig;
 pub use tokens::{JwtAlgorithm, TokensConfig};
+pub use webhooks::WebhooksConfig;
 
 use crate::domain::policy::Policy;
 use layers::Layers;
@@ -100,6 +102,8 @@ pub struct Config {
     pub admin: AdminConfig,
     /// How long the audit trail is kept.
     pub audit: AuditConfig,
+    /// Where webhooks may lead.
+    pub webhooks: WebhooksConfig,
     /// How much is logged, in which form.
     pub logs: LogConfig,
     shown: Vec<Shown>,
@@ -160,6 +164,7 @@ impl Config {
             stranger_mails: self.limits.recipient,
             max_failures: self.passwords.max_failures,
             audit_retention: self.audit.retention,
+            webhook_retention: self.webhooks.retention,
             subscription_self_service: self.subscription.self_service,
         }
     }
@@ -184,6 +189,7 @@ impl Config {
             redis: RedisConfig::read(reader),
             admin: AdminConfig::read(reader),
             audit: AuditConfig::read(reader),
+            webhooks: WebhooksConfig::read(reader),
             logs: LogConfig::read(reader),
             shown: Vec::new(),
             http: http?,

@@ -3,7 +3,7 @@
 
 use super::{
     admin, audit, database, environment, http, keys, limits, logs, mail, passwords, redis, signup,
-    subscription, tokens,
+    subscription, tokens, webhooks,
 };
 
 /// What holds when nothing is set.
@@ -75,7 +75,7 @@ impl Setting {
 }
 
 /// The table, section by section, in the order in which it is documented.
-pub(super) static TABLE: [(&str, &[Setting]); 14] = [
+pub(super) static TABLE: [(&str, &[Setting]); 15] = [
     ("General", environment::SETTINGS),
     ("Database", database::SETTINGS),
     ("HTTP", http::SETTINGS),
@@ -89,6 +89,7 @@ pub(super) static TABLE: [(&str, &[Setting]); 14] = [
     ("Redis", redis::SETTINGS),
     ("First admin", admin::SETTINGS),
     ("Audit trail", audit::SETTINGS),
+    ("Webhooks", webhooks::SETTINGS),
     ("Logs", logs::SETTINGS),
 ];
 

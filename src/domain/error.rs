@@ -156,6 +156,8 @@ pub enum Clash {
     LastAdmin,
     /// The same request is running at this moment.
     InFlight,
+    /// There are as many webhooks as there may be.
+    WebhookLimit,
     /// The thing is in a state that does not allow this.
     State,
 }
@@ -257,6 +259,7 @@ worded!(Clash {
     UsernameTaken => "username_taken", "This username is taken.";
     LastAdmin => "last_admin", "The last active admin cannot be removed.";
     InFlight => "idempotency_in_flight", "The same request is still running; ask again shortly.";
+    WebhookLimit => "webhook_limit", "There are as many webhooks as there may be; delete one first.";
     State => "conflict", "The current state does not allow this.";
 });
 worded!(Spent {

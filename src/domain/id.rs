@@ -55,6 +55,10 @@ ids! {
     FailedLoginId;
     /// One try at a request that may come again.
     RunId;
+    /// Where events are sent.
+    WebhookId;
+    /// One event on its way to one webhook.
+    DeliveryId;
 }
 
 /// A UUIDv7 (RFC 9562, section 6.2, method 1): of one process, ids of the same millisecond sort by `sequence`, of which

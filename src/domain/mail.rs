@@ -1,6 +1,6 @@
 //! The mails that the service sends, by what they are for; how they read is in `templates/email/`.
 
-use super::{Timestamp, email::EmailAddress};
+use super::{Timestamp, email::EmailAddress, id::WebhookId, webhook::DisabledReason};
 use std::time::Duration;
 
 /// A mail's purpose and what only this one says.
@@ -44,6 +44,13 @@ pub enum Mail {
     AccountLocked { at: Timestamp, reset_link: String },
     /// The account was ended by its owner.
     AccountTerminated { at: Timestamp },
+    /// To each admin: events are not sent there any more.
+    WebhookDisabled {
+        at: Timestamp,
+        id: WebhookId,
+        host: String,
+        why: DisabledReason,
+    },
 }
 
 impl Mail {
@@ -69,6 +76,7 @@ impl Mail {
             Self::SessionEnded { .. } => "session_ended",
             Self::AccountLocked { .. } => "account_locked",
             Self::AccountTerminated { .. } => "account_terminated",
+            Self::WebhookDisabled { .. } => "webhook_disabled",
         }
     }
 }

@@ -25,6 +25,7 @@ pub mod phone;
 pub mod policy;
 pub mod preferences;
 pub mod profile;
+pub mod public_address;
 pub mod rate;
 pub mod search;
 pub mod secret;
@@ -35,6 +36,8 @@ pub mod user;
 pub mod user_list;
 pub mod username;
 pub mod web_link;
+pub mod webhook;
+pub mod webhook_secret;
 
 pub use error::{Error, Result};
 

@@ -72,6 +72,8 @@ pub struct Policy {
     pub max_failures: i32,
     /// How long entries of the audit trail are kept; `None` is for ever.
     pub audit_retention: Option<Duration>,
+    /// How long settled deliveries to webhooks are kept.
+    pub webhook_retention: Duration,
     /// Whether people change their own tier.
     pub subscription_self_service: bool,
 }

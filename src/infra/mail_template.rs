@@ -29,6 +29,9 @@ struct Letter<'a> {
     ip: String,
     /// How long the link works.
     lasts: String,
+    /// Id and host of a webhook.
+    webhook: (String, &'a str),
+    why: &'a str,
 }
 
 /// The three parts of each mail, as types that askama fills at compile time.
@@ -77,6 +80,7 @@ letters! {
     session_ended: "email/session_ended/subject.txt", "email/session_ended/body.txt", "email/session_ended/body.html";
     account_locked: "email/account_locked/subject.txt", "email/account_locked/body.txt", "email/account_locked/body.html";
     account_terminated: "email/account_terminated/subject.txt", "email/account_terminated/body.txt", "email/account_terminated/body.html";
+    webhook_disabled: "email/webhook_disabled/subject.txt", "email/webhook_disabled/body.txt", "email/webhook_disabled/body.html";
 }
 
 /// The mail as its reader will see it.
@@ -90,6 +94,8 @@ pub fn render(mail: &Mail, context: &MailContext<'_>, to: &str) -> Result<Messag
         device: "",
         ip: String::new(),
         lasts: String::new(),
+        webhook: (String::new(), ""),
+        why: "",
     };
     match mail {
         Mail::VerifyEmail { link }
@@ -120,6 +126,10 @@ pub fn render(mail: &Mail, context: &MailContext<'_>, to: &str) -> Result<Messag
         } => {
             (letter.at, letter.link) = (date_time(*at), reset_link);
             letter.device = device_name(device);
+        }
+        Mail::WebhookDisabled { at, id, host, why } => {
+            (letter.at, letter.webhook) = (date_time(*at), (id.to_string(), host.as_str()));
+            letter.why = why.as_str();
         }
         Mail::AccountTerminated { at } | Mail::EmailReplaced { at } => letter.at = date_time(*at),
     }

@@ -1,4 +1,4 @@
-//! Floor 1, means: clock, randomness, cryptography, mail, limits. Knows neither the database nor the use cases.
+//! Floor 1, means: clock, randomness, cryptography, mail, requests, limits. Knows neither the database nor the use cases.
 
 pub mod archive;
 pub mod cache;
@@ -10,6 +10,7 @@ pub mod image;
 pub mod limiter;
 pub mod mail_template;
 pub mod mailer;
+pub mod outbound;
 pub mod push;
 pub mod redis;
 pub mod signer;

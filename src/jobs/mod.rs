@@ -3,6 +3,7 @@
 
 mod beat;
 mod courier;
+mod dispatcher;
 mod ear;
 mod failed_logins;
 mod placer;
@@ -34,6 +35,7 @@ impl Jobs {
         jobs.supervise("courier", services, courier::run);
         jobs.supervise("placer", services, placer::run);
         jobs.supervise("failed_logins", services, failed_logins::run);
+        jobs.supervise("dispatcher", services, dispatcher::run);
         jobs.supervise("sealer", services, sealer::run);
         jobs.supervise("sweeper", services, sweeper::run);
         jobs.supervise("beat", services, beat::run);

@@ -50,6 +50,9 @@ pub mod tokens;
 pub mod user_export;
 pub mod user_import;
 pub mod users;
+pub mod webhook_deliveries;
+pub mod webhook_delivery;
+pub mod webhooks;
 
 pub use crate::infra::{
     entropy::Entropy,
@@ -67,6 +70,7 @@ use crate::{
         hasher::Hasher,
         image::Images,
         limiter::Limiter,
+        outbound::Outbound,
         redis::Redis,
         signer::{Algorithm, Signer},
         vault::Vault,
@@ -113,6 +117,7 @@ pub struct Parts {
     pub limiter: Limiter,
     pub redis: Option<Arc<Redis>>,
     pub mailer: Mailer,
+    pub outbound: Outbound,
     pub issuer: String,
     pub audience: String,
     /// The algorithm of new signing keys, and after how long one is replaced; none when a shared secret signs.
@@ -141,6 +146,8 @@ pub struct Inner {
     event_queued: Notify,
     /// Wakes who puts refused sign-ins on record.
     login_failed: Notify,
+    /// Wakes the dispatcher after a commit that queued a delivery.
+    delivery_queued: Notify,
     draining: AtomicBool,
     replica_is_read: AtomicBool,
     ids_made: AtomicU32,
@@ -178,6 +185,7 @@ impl Services {
             mail_queued: Notify::new(),
             event_queued: Notify::new(),
             login_failed: Notify::new(),
+            delivery_queued: Notify::new(),
             draining: AtomicBool::new(false),
             replica_is_read: AtomicBool::new(false),
             ids_made: AtomicU32::new(0),

@@ -48,6 +48,8 @@ pub(super) mod field {
     pub const PROFILE: &str = "user_profiles.details";
     pub const PREFERENCES: &str = "user_preferences.details";
     pub const SIGNING_KEY: &str = "signing_keys.private";
+    pub const WEBHOOK_URL: &str = "webhooks.url";
+    pub const WEBHOOK_SECRET: &str = "webhooks.secret";
 }
 
 /// Data keys at hand.

@@ -143,7 +143,7 @@ mod tests {
         let means = Means {
             clock: Clock::hand_wound("2026-01-05T12:00:00Z".parse().unwrap()),
             entropy: Entropy::seeded(1),
-            mailer: None,
+            ..Means::default()
         };
         let services = services(&config, means, true).await.unwrap();
         let bob = somebody(&services, "bob@example.com").await;

@@ -14,7 +14,8 @@ impl Services {
         let before = self.now() - chrono::TimeDelta::days(KEEP_DAYS);
         let gone = sweep::sweep(&self.store, before, BATCH).await?;
         let (attempts, more_attempts) = self.sweep_attempts().await?;
-        metrics::counter!("usher_swept_rows_total").increment(gone + attempts);
-        Ok(gone >= BATCH.unsigned_abs() || more_attempts)
+        let (deliveries, more_deliveries) = self.sweep_deliveries().await?;
+        metrics::counter!("usher_swept_rows_total").increment(gone + attempts + deliveries);
+        Ok(gone >= BATCH.unsigned_abs() || more_attempts || more_deliveries)
     }
 }

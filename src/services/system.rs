@@ -63,7 +63,7 @@ impl Services {
             .set(as_gauge(self.count_failed_logins().await?));
         metrics::gauge!("usher_outbox_events_undelivered")
             .set(as_gauge(self.count_undelivered_events().await?));
-        Ok(())
+        self.observe_deliveries().await
     }
 
     /// From now on the service tells load balancers to go elsewhere.

@@ -40,6 +40,8 @@ mod user_matching;
 pub mod user_pages;
 pub mod users;
 mod wall;
+pub mod webhook_deliveries;
+pub mod webhooks;
 
 pub use replica::Replica;
 /// Anything that queries can run on: a reader or a transaction.

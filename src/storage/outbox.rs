@@ -143,6 +143,11 @@ pub async fn list_placed(
     Ok(page.all(db).await?.into_iter().filter_map(placed).collect())
 }
 
+/// An event.
+pub async fn find_event(db: &impl ConnectionTrait, id: EventId) -> Result<Option<StoredEvent>> {
+    Ok(Entity::find_by_id(id.0).one(db).await?.map(event))
+}
+
 /// How many events have not been delivered.
 pub async fn count_unpublished(db: &impl ConnectionTrait) -> Result<u64> {
     let waiting = Entity::find().filter(Column::PublishedAt.is_null());
@@ -165,6 +170,7 @@ pub async fn delete_settled(
     let sql = format!(
         "DELETE FROM outbox_events WHERE id IN (SELECT id FROM outbox_events \
          WHERE occurred_at < $1 AND position < (SELECT MAX(position) FROM outbox_events) {published} \
+         AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.event_id = outbox_events.id AND d.status = 'pending') \
          ORDER BY occurred_at LIMIT $2)"
     );
     let tx = store.begin().await?;

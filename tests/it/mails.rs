@@ -92,6 +92,7 @@ async fn courier(app: &TestApp, settings: &SmtpSettings, seed: u64) -> App {
         clock: app.clock.clone(),
         entropy: Entropy::seeded(seed),
         mailer: Some(Mailer::smtp(settings, app.clock.clone()).unwrap()),
+        ..Means::default()
     };
     usher::build(&config.unwrap(), means).await.unwrap()
 }

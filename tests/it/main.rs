@@ -65,3 +65,6 @@ mod tokens;
 mod user_import;
 mod user_list;
 mod users;
+mod webhook_deliveries;
+mod webhook_delivery;
+mod webhooks;

@@ -29,6 +29,7 @@ fn the_least_environment_is_enough() {
     assert_eq!(config.http.allowed_origins, Origins::Listed(Vec::new()));
     assert_eq!(config.logs.format, LogFormat::Json);
     assert!(!config.database.auto_migrate);
+    assert!(!config.webhooks.allow_private);
     assert!(config.admin.email.is_none());
     let MailTransport::Smtp(smtp) = config.mail.transport else {
         panic!("mails must leave by SMTP");
@@ -120,4 +121,5 @@ fn development_takes_what_the_requirements_show() {
     assert_eq!(config.tokens.algorithm.as_str(), "HS256");
     assert_eq!(config.http.allowed_origins, Origins::Any);
     assert_eq!(config.http.public_origin(), "http://127.0.0.1:8001");
+    assert!(config.webhooks.allow_private);
 }

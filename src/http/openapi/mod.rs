@@ -42,6 +42,7 @@ use utoipa::{
         (name = "Audit trail", description = "Who did what, on whom, from where."),
         (name = "Profile", description = "What people tell of themselves, and what they look for."),
         (name = "People", description = "Other people, as far as one may see them."),
+        (name = "Webhooks", description = "Who is told of what happened."),
         (name = "System", description = "The service itself: health, figures, keys."),
     ),
     modifiers(&Bearer),

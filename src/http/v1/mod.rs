@@ -32,6 +32,8 @@ pub mod tokens;
 pub mod user;
 pub mod user_list;
 pub mod users;
+pub mod webhook_deliveries;
+pub mod webhooks;
 
 use crate::services::Services;
 use axum::Router;
@@ -47,6 +49,7 @@ fn described() -> OpenApiRouter<Services> {
             "/api/v1/roles",
             OpenApiRouter::new().routes(routes!(roles::list_roles)),
         )
+        .nest("/api/v1/webhooks", webhooks())
 }
 
 /// All of them.
@@ -108,6 +111,20 @@ fn auth() -> OpenApiRouter<Services> {
         .routes(routes!(invitation::accept_invitation))
         .routes(routes!(sessions::list_sessions))
         .routes(routes!(sessions::revoke_session))
+}
+
+/// Everything under `/api/v1/webhooks`.
+fn webhooks() -> OpenApiRouter<Services> {
+    OpenApiRouter::new()
+        .routes(routes!(webhooks::list_webhooks, webhooks::create_webhook))
+        .routes(routes!(
+            webhooks::get_webhook,
+            webhooks::update_webhook,
+            webhooks::delete_webhook
+        ))
+        .routes(routes!(webhooks::rotate_webhook_secret))
+        .routes(routes!(webhook_deliveries::list_webhook_deliveries))
+        .routes(routes!(webhook_deliveries::replay_webhook_delivery))
 }
 
 /// What people keep here of themselves.

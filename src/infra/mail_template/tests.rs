@@ -1,6 +1,7 @@
 //! What every mail promises its reader.
 
 use super::*;
+use crate::domain::webhook::DisabledReason;
 
 const LINK: &str = "https://id.example.com/reset-password#token=AbC-_9&x=1";
 
@@ -39,6 +40,12 @@ fn every_mail() -> Vec<Mail> {
         },
         Mail::AccountTerminated { at },
         Mail::EmailReplaced { at },
+        Mail::WebhookDisabled {
+            at,
+            id: uuid::Uuid::from_u128(7).into(),
+            host: "hooks.example.org".to_owned(),
+            why: DisabledReason::Failing,
+        },
     ]
 }
 

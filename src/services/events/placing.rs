@@ -39,18 +39,14 @@ impl Services {
         }
         self.fan_out(&tx, &placed).await?;
         Store::commit(tx).await?;
+        self.delivery_queued.notify_one();
         metrics::counter!("usher_events_placed_total").increment(count);
         Ok(count)
     }
 
     /// What is to happen for each event exactly once, in the transaction that places it.
-    #[expect(
-        clippy::unused_async,
-        reason = "whoever adds deliveries here writes to the transaction"
-    )]
-    async fn fan_out(&self, _: &Tx, events: &[PlacedEvent]) -> Result<()> {
-        tracing::debug!(events = events.len(), "events were placed");
-        Ok(())
+    async fn fan_out(&self, tx: &Tx, events: &[PlacedEvent]) -> Result<()> {
+        self.queue_deliveries(tx, events).await
     }
 
     /// Waits until an event may have been committed here, or for `at_most`.

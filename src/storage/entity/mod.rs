@@ -26,3 +26,5 @@ pub mod user_roles;
 pub mod user_sessions;
 pub mod users;
 pub mod vault_keys;
+pub mod webhook_deliveries;
+pub mod webhooks;

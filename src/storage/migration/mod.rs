@@ -22,6 +22,7 @@ mod m2026_11_21_000013_create_idempotency_keys;
 mod m2026_11_21_000014_create_imports;
 mod m2026_11_21_000016_create_mail_requests;
 mod m2026_11_21_000017_add_event_positions;
+mod m2026_11_21_000018_create_webhooks;
 mod m2026_11_21_000020_guard_audit_log;
 mod m2026_11_21_000021_create_failed_logins;
 
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000013_create_idempotency_keys::Migration),
             Box::new(m2026_11_21_000016_create_mail_requests::Migration),
             Box::new(m2026_11_21_000017_add_event_positions::Migration),
+            Box::new(m2026_11_21_000018_create_webhooks::Migration),
             Box::new(m2026_11_21_000020_guard_audit_log::Migration),
             Box::new(m2026_11_21_000021_create_failed_logins::Migration),
         ]

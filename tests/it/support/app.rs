@@ -22,7 +22,7 @@ use std::{
     },
 };
 use tower::ServiceExt as _;
-use usher::{App, Clock, Config, Entropy, Mailer, Means, Message};
+use usher::{App, Clock, Config, Entropy, Mailer, Means, Message, Resolver};
 
 /// When tests begin: a Monday.
 pub const BEGIN: &str = "2026-01-05T12:00:00Z";
@@ -82,6 +82,17 @@ impl TestApp {
         seed: u64,
         settings: &[(&str, &str)],
     ) -> Self {
+        Self::start_among(db, clock, seed, settings, Resolver::System).await
+    }
+
+    /// The same where names of hosts stand for these addresses.
+    pub async fn start_among(
+        db: Arc<TestDatabase>,
+        clock: Clock,
+        seed: u64,
+        settings: &[(&str, &str)],
+        resolver: Resolver,
+    ) -> Self {
         let logs = Logs::capture();
         let (url, folder) = (db.url(), db.folder().display().to_string());
         let mut all = vec![
@@ -101,6 +112,7 @@ impl TestApp {
             clock: clock.clone(),
             entropy: Entropy::seeded(seed),
             mailer,
+            resolver,
         };
         let app = usher::build(&config, means).await.unwrap();
         Self {

@@ -5,6 +5,7 @@ pub mod at_once;
 pub mod client;
 pub mod database;
 pub mod document;
+pub mod endpoint;
 pub mod jwt;
 pub mod logs;
 pub mod people;

@@ -193,7 +193,8 @@ async fn listen(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-fn certified() -> (TlsAcceptor, String) {
+/// A certificate for `localhost` and `127.0.0.1`, which is its own authority.
+pub fn certified() -> (TlsAcceptor, String) {
     let key = KeyPair::generate().unwrap();
     let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
     let certificate = CertificateParams::new(names)
