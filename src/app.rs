@@ -3,22 +3,18 @@
 
 mod first_start;
 mod master_key_file;
+mod parts;
 mod router;
 mod senders;
 
 use crate::{
     config::{Config, JwtAlgorithm},
-    domain::Result,
+    config::Config,
     infra::{
-        clock::Clock,
-        entropy::Entropy,
-        hasher::{Hasher, HasherSettings},
-        image::Images,
-        limiter::{Class, Limiter},
         mailer::Mailer,
         outbound::Resolver,
-        signer::{Algorithm, Signer, SigningKey},
-        vault::Vault,
+        clock::Clock, entropy::Entropy, hasher::Hasher, image::Images, mailer::Mailer,
+        signer::Signer, vault::Vault,
     },
     jobs::Jobs,
     services::{Links, Parts, Services, webhook_delivery::Deliveries},
@@ -27,6 +23,7 @@ use crate::{
 use anyhow::{Context as _, ensure};
 use secrecy::ExposeSecret;
 use std::time::Duration;
+use parts::{hasher_settings, make_limiter, make_mailer, make_redis, signing};
 
 /// The outside world: what a test puts something of its own in place of.
 pub struct Means {
@@ -128,9 +125,19 @@ impl App {
         Ok(())
     }
 
-    /// The sessions in memory of which the database says something else; for tests, that there are none.
+    /// Of the sessions that were read last those of which the database says something else; for tests, that there are none.
     pub async fn untrue_sessions(&self) -> anyhow::Result<Vec<String>> {
-        Ok(self.services.untrue_sessions().await?)
+        Ok(self.services.untrue_sessions(8).await?)
+    }
+
+    /// For how long a session in memory is believed at this moment.
+    pub fn session_trust(&self) -> Duration {
+        self.services.session_trust()
+    }
+
+    /// Whether Redis answered when it was last asked.
+    pub fn has_redis(&self) -> bool {
+        self.services.has_redis()
     }
 
     /// Reads every session anew, as after a change behind the service's back.
@@ -194,8 +201,9 @@ pub(crate) async fn services(
         images: Images::new(),
         signer,
         vault: Vault::new(keys, entropy.clone()),
-        limiter: limiter(config, &clock),
         redis: senders::make_redis(config)?,
+        limiter: make_limiter(config, &clock),
+        redis: make_redis(config)?,
         mailer: match mailer {
             Some(mailer) => mailer,
             None => senders::make_mailer(config, &clock)?,
@@ -246,50 +254,4 @@ async fn bring_schema(config: &Config, store: &Store) -> anyhow::Result<()> {
         status.pending.len()
     );
     schema::up(store, None).await
-}
-
-fn hasher_settings(config: &Config) -> HasherSettings {
-    let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    HasherSettings {
-        threads: match config.passwords.hash_threads {
-            0 => cores(),
-            threads => threads,
-        },
-        queue: config.passwords.hash_queue,
-        memory_kib: config.passwords.hash_memory_kib,
-        iterations: config.passwords.hash_iterations,
-    }
-}
-
-/// Gives the signer a shared secret, or says which keys are to be kept in the database.
-fn signing(
-    config: &Config,
-    signer: &Signer,
-    clock: &Clock,
-) -> Result<Option<(Algorithm, Duration)>> {
-    if let Some(secret) = &config.tokens.shared_secret {
-        let key = SigningKey::shared_secret(secret.expose_secret().as_bytes(), clock.now())?;
-        signer.replace(vec![key])?;
-        return Ok(None);
-    }
-    let algorithm = match config.tokens.algorithm {
-        JwtAlgorithm::EdDsa | JwtAlgorithm::Hs256 => Algorithm::EdDsa,
-        JwtAlgorithm::Es256 => Algorithm::Es256,
-        JwtAlgorithm::Rs256 => Algorithm::Rs256,
-    };
-    Ok(Some((algorithm, config.tokens.key_rotation)))
-}
-
-fn limiter(config: &Config, clock: &Clock) -> Limiter {
-    let limits = &config.limits;
-    let rates = [
-        (Class::Login, limits.login),
-        (Class::Register, limits.register),
-        (Class::Mail, limits.mail),
-        (Class::Refresh, limits.refresh),
-        (Class::Api, limits.api),
-        (Class::Recipient, limits.recipient),
-        (Class::Account, limits.account),
-    ];
-    Limiter::new(rates.into_iter().collect(), clock.clone())
 }

@@ -152,6 +152,11 @@ where
 }
 
 impl Stamp {
+    /// When it was.
+    pub fn at(&self) -> Instant {
+        self.at
+    }
+
     /// Whose record is read.
     pub fn owner(&self) -> UserId {
         self.owner

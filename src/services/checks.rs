@@ -8,7 +8,7 @@ use crate::{
     },
     storage::{roles, sessions, users},
 };
-use std::{collections::BTreeSet, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeSet, sync::Arc};
 
 /// What is known of an access token and the one who shows it.
 #[derive(Debug)]
@@ -53,10 +53,12 @@ impl Services {
         }))
     }
 
-    /// The sessions in memory of which the database says something else.
-    pub async fn untrue_sessions(&self) -> Result<Vec<String>> {
+    /// Of the so many sessions that were read last those of which the database says something else.
+    pub async fn untrue_sessions(&self, most: usize) -> Result<Vec<String>> {
         let mut untrue = Vec::new();
-        for (key, stamp, record) in self.nodes.records.list() {
+        let mut records = self.nodes.records.list();
+        records.sort_by_key(|(_, stamp, _)| Reverse(stamp.at()));
+        for (key, stamp, record) in records.into_iter().take(most) {
             let strict = self.read_record(*key, stamp.owner()).await?;
             let now = self.now();
             let agrees = match &strict {

@@ -173,7 +173,7 @@ impl Services {
     /// Loads the service's own keys (makes them in a new database) and is ready.
     pub async fn start(parts: Parts) -> Result<Self> {
         let data_keys = DataKeys::load(&parts).await?;
-        let nodes = Arc::new(Nodes::new(&parts, data_keys.service()));
+        let nodes = Arc::new(Nodes::new(&parts, &data_keys.service));
         parts.store.tell(Arc::<Nodes>::clone(&nodes));
         let services = Self(Arc::new(Inner {
             nodes,

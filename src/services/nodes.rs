@@ -70,7 +70,7 @@ impl Nodes {
 
     /// What is at hand, if it can be believed.
     pub(super) fn find(&self, key: &Key, owner: UserId) -> Option<Arc<Record>> {
-        let trust = push::trust(self.postgres.as_ref(), self.redis_channel());
+        let trust = self.trust();
         let found = self.records.find(key, owner, trust);
         let outcome = match &found {
             Some(_) => "hit",
@@ -81,8 +81,10 @@ impl Nodes {
         found
     }
 
-    fn redis_channel(&self) -> Option<&Channel> {
-        self.redis.as_ref().map(|line| &line.channel)
+    /// How long a record may be believed.
+    fn trust(&self) -> Duration {
+        let redis = self.redis.as_ref().map(|line| &line.channel);
+        push::trust(self.postgres.as_ref(), redis)
     }
 
     /// To be taken before a record is read.
@@ -267,14 +269,25 @@ impl Services {
                     self.forget_user_key(id);
                 }
             }
-            Some(News::Done(Whose::Everybodys)) | None => self.forget_user_keys(),
+            Some(News::Done(Whose::Everybodys)) | None => self.data_keys.forget_users(),
             Some(News::Beat | News::Coming(_)) => {}
         }
+    }
+
+    /// For how long a session in memory is believed at this moment.
+    pub fn session_trust(&self) -> Duration {
+        self.nodes.trust()
+    }
+
+    /// Whether Redis answered when it was last asked.
+    pub fn has_redis(&self) -> bool {
+        let line = self.nodes.redis.as_ref();
+        line.is_some_and(|line| line.redis.is_up())
     }
 
     /// Reads every session anew.
     pub fn forget_sessions(&self) {
         self.nodes.records.forget_all();
-        self.forget_user_keys();
+        self.data_keys.forget_users();
     }
 }

@@ -54,7 +54,7 @@ pub(super) mod field {
 
 /// Data keys at hand.
 pub struct DataKeys {
-    service: DataKey,
+    pub(super) service: DataKey,
     users: Cache<UserId, DataKey>,
 }
 
@@ -83,12 +83,10 @@ impl DataKeys {
                 .build(),
         })
     }
-}
 
-impl DataKeys {
-    /// The service's own data key.
-    pub(super) fn service(&self) -> &DataKey {
-        &self.service
+    /// Forgets every person's data key.
+    pub(super) fn forget_users(&self) {
+        self.users.invalidate_all();
     }
 }
 
@@ -135,14 +133,9 @@ impl Inner {
         keys::delete_user_key(tx, id).await
     }
 
-    /// Forgets a data key that was destroyed.
+    /// Forgets a destroyed data key.
     pub(super) fn forget_user_key(&self, id: UserId) {
         self.data_keys.users.invalidate(&id);
-    }
-
-    /// Forgets every person's data key.
-    pub(super) fn forget_user_keys(&self) {
-        self.data_keys.users.invalidate_all();
     }
 
     /// Opens the addresses of many stored people with one query for their keys; who was erased meanwhile is left out.

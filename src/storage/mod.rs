@@ -33,6 +33,7 @@ pub mod search;
 pub mod sessions;
 pub mod stats;
 mod store;
+mod store_status;
 pub mod sweep;
 mod tx;
 pub mod user_list;

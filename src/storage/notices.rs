@@ -10,7 +10,7 @@ use sqlx::{
 };
 use std::{sync::Arc, time::Duration};
 
-const CHANNEL: &str = "usher_changes";
+const CHANNEL: &str = "nodes_of_usher";
 /// Longer than that no connection is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
 

@@ -1,6 +1,9 @@
 //! What is counted about a person.
 
-use super::entity::users::{Column, Entity};
+use super::{
+    Tx,
+    entity::users::{Column, Entity},
+};
 use crate::domain::{Error, Result, id::UserId};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QuerySelect, sea_query::Expr,
@@ -28,14 +31,14 @@ pub async fn get_counters(db: &impl ConnectionTrait, id: UserId) -> Result<Count
 }
 
 /// Adds views of a person's profile; the version stays, since nobody changed the account.
-pub async fn add_profile_views(db: &impl ConnectionTrait, id: UserId, views: i64) -> Result<()> {
+pub async fn add_profile_views(tx: &Tx, id: UserId, views: i64) -> Result<()> {
     Entity::update_many()
         .col_expr(
             Column::ProfileViews,
             Expr::col(Column::ProfileViews).add(views),
         )
         .filter(Column::Id.eq(id.0))
-        .exec(db)
+        .exec(&tx.unread())
         .await?;
     Ok(())
 }

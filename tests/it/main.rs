@@ -45,6 +45,7 @@ mod passwords;
 mod people;
 mod preferences;
 mod profile;
+mod push;
 mod rate_limits;
 mod readme;
 mod reauthentication;

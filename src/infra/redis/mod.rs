@@ -41,7 +41,7 @@ pub struct Redis {
 }
 
 enum Reach {
-    One(Client),
+    One(Box<Client>),
     Cluster(Box<ClusterClient>, Vec<Client>),
     Sentinel(Box<tokio::sync::Mutex<SentinelClient>>),
 }
@@ -115,7 +115,7 @@ impl Redis {
     pub async fn listen(&self, channel: &str) -> Option<Messages> {
         let listening = async {
             let client = match &self.reach {
-                Reach::One(client) => client.clone(),
+                Reach::One(client) => Client::clone(client),
                 Reach::Cluster(_, clients) => first_there(clients).await?,
                 Reach::Sentinel(sentinel) => sentinel.lock().await.async_get_client().await?,
             };
@@ -196,7 +196,7 @@ fn reach(place: Place) -> RedisResult<Reach> {
         clients.collect::<RedisResult<Vec<_>>>()
     };
     Ok(match place {
-        Place::One(url) => Reach::One(Client::open(url)?),
+        Place::One(url) => Reach::One(Box::new(Client::open(url)?)),
         Place::Cluster(urls) => {
             let clients = clients(&urls)?;
             let cluster = ClusterClient::builder(urls)

@@ -55,6 +55,7 @@ pub struct TestApp {
     inbox: Arc<Mutex<BTreeMap<String, Message>>>,
     errors_expected: AtomicBool,
     seen_touches: AtomicU64,
+    under_way: AtomicU64,
 }
 
 impl TestApp {
@@ -123,6 +124,7 @@ impl TestApp {
             inbox,
             errors_expected: AtomicBool::new(false),
             seen_touches: AtomicU64::new(0),
+            under_way: AtomicU64::new(0),
         }
     }
 
@@ -180,9 +182,13 @@ impl TestApp {
             .extensions_mut()
             .insert(ConnectInfo(SocketAddr::new(from, 50_000)));
         self.learn_of_changes().await;
+        self.under_way.fetch_add(1, Ordering::SeqCst);
         let response = self.app.router.clone().oneshot(request).await.unwrap();
         let reply = Reply::read(response).await;
-        self.sessions_are_true().await;
+        // Of a race the last one looks: the others would only be in its way.
+        if self.under_way.fetch_sub(1, Ordering::SeqCst) == 1 && !self.is_one_of_many_on_sqlite() {
+            self.sessions_are_true().await;
+        }
         reply
     }
 
@@ -190,12 +196,16 @@ impl TestApp {
     async fn learn_of_changes(&self) {
         if self.seen_touches.swap(self.db.touches(), Ordering::SeqCst) != self.db.touches() {
             self.app.forget_sessions();
-        } else if Arc::strong_count(&self.db) > 1 {
-            if !self.db.is_postgres() {
-                self.app.forget_sessions();
-            }
+        } else if self.is_one_of_many_on_sqlite() {
+            self.app.forget_sessions();
+        } else if Arc::strong_count(&self.db) > 1 && self.under_way.load(Ordering::SeqCst) == 0 {
             self.sessions_are_true().await;
         }
+    }
+
+    /// Only on PostgreSQL several nodes hear of one another; tests of races start them on SQLite, too.
+    fn is_one_of_many_on_sqlite(&self) -> bool {
+        !self.db.is_postgres() && Arc::strong_count(&self.db) > 1
     }
 
     /// Fails unless what stands in memory is what the database says, as soon as what is under way has ended.

@@ -6,10 +6,12 @@ pub mod client;
 pub mod database;
 pub mod document;
 pub mod endpoint;
+pub mod door;
 pub mod jwt;
 pub mod logs;
 pub mod people;
 pub mod process;
+pub mod redis;
 pub mod smtp;
 
 pub use app::TestApp;
