@@ -54,8 +54,8 @@ pub struct TestApp {
     pub logs: Logs,
     inbox: Arc<Mutex<BTreeMap<String, Message>>>,
     errors_expected: AtomicBool,
-    seen_touches: AtomicU64,
-    under_way: AtomicU64,
+    pub(super) seen_touches: AtomicU64,
+    pub(super) under_way: AtomicU64,
 }
 
 impl TestApp {
@@ -190,38 +190,6 @@ impl TestApp {
             self.sessions_are_true().await;
         }
         reply
-    }
-
-    /// What was done behind the service's back is known to it, and what other nodes did has come through to this one.
-    async fn learn_of_changes(&self) {
-        if self.seen_touches.swap(self.db.touches(), Ordering::SeqCst) != self.db.touches() {
-            self.app.forget_sessions();
-        } else if self.is_one_of_many_on_sqlite() {
-            self.app.forget_sessions();
-        } else if Arc::strong_count(&self.db) > 1 && self.under_way.load(Ordering::SeqCst) == 0 {
-            self.sessions_are_true().await;
-        }
-    }
-
-    /// Only on PostgreSQL several nodes hear of one another; tests of races start them on SQLite, too.
-    fn is_one_of_many_on_sqlite(&self) -> bool {
-        !self.db.is_postgres() && Arc::strong_count(&self.db) > 1
-    }
-
-    /// Fails unless what stands in memory is what the database says, as soon as what is under way has ended.
-    pub async fn sessions_are_true(&self) {
-        let mut untrue = Vec::new();
-        for _ in 0..2_000 {
-            let Ok(found) = self.app.untrue_sessions().await else {
-                return;
-            };
-            untrue = found;
-            if untrue.is_empty() {
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-        }
-        panic!("sessions in memory are not true: {untrue:#?}");
     }
 
     /// Lets what was put off until after an answer take its course: the records of refused sign-ins, and mails up to the outbox.

@@ -9,6 +9,7 @@ pub mod endpoint;
 pub mod door;
 pub mod jwt;
 pub mod logs;
+mod memory;
 pub mod people;
 pub mod process;
 pub mod redis;
