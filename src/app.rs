@@ -8,22 +8,20 @@ mod router;
 mod senders;
 
 use crate::{
-    config::{Config, JwtAlgorithm},
     config::Config,
     infra::{
-        mailer::Mailer,
-        outbound::Resolver,
         clock::Clock, entropy::Entropy, hasher::Hasher, image::Images, mailer::Mailer,
-        signer::Signer, vault::Vault,
+        outbound::Resolver, signer::Signer, vault::Vault,
     },
     jobs::Jobs,
     services::{Links, Parts, Services, webhook_delivery::Deliveries},
     storage::{Replica, Store, StoreSettings, Synchronous, schema},
 };
 use anyhow::{Context as _, ensure};
+use parts::{hasher_settings, make_limiter, signing};
 use secrecy::ExposeSecret;
+use senders::{make_mailer, make_outbound, make_redis};
 use std::time::Duration;
-use parts::{hasher_settings, make_limiter, make_mailer, make_redis, signing};
 
 /// The outside world: what a test puts something of its own in place of.
 pub struct Means {
@@ -201,14 +199,13 @@ pub(crate) async fn services(
         images: Images::new(),
         signer,
         vault: Vault::new(keys, entropy.clone()),
-        redis: senders::make_redis(config)?,
         limiter: make_limiter(config, &clock),
         redis: make_redis(config)?,
         mailer: match mailer {
             Some(mailer) => mailer,
-            None => senders::make_mailer(config, &clock)?,
+            None => make_mailer(config, &clock)?,
         },
-        outbound: senders::make_outbound(config, resolver)?,
+        outbound: make_outbound(config, resolver)?,
         issuer: config.tokens.issuer.clone(),
         audience: config.tokens.audience.clone(),
         signing,

@@ -1,23 +1,17 @@
 //! What the use cases work with, made as the configuration says.
 
 use crate::{
-    config::{Config, JwtAlgorithm, MailTransport, RedisPlace, SmtpTls},
+    config::{Config, JwtAlgorithm},
     domain::Result,
     infra::{
         clock::Clock,
         hasher::HasherSettings,
         limiter::{Class, Limiter},
-        mailer::{Mailer, SmtpSettings, Tls},
-        redis::{Place, Redis},
         signer::{Algorithm, Signer, SigningKey},
     },
 };
-use anyhow::Context as _;
-use secrecy::{ExposeSecret, SecretString};
-use std::{sync::Arc, time::Duration};
-
-/// How long one mail may take.
-const MAIL_TIMEOUT: Duration = Duration::from_secs(20);
+use secrecy::ExposeSecret as _;
+use std::time::Duration;
 
 pub(super) fn hasher_settings(config: &Config) -> HasherSettings {
     let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -63,46 +57,4 @@ pub(super) fn make_limiter(config: &Config, clock: &Clock) -> Limiter {
         (Class::Account, limits.account),
     ];
     Limiter::new(rates.into_iter().collect(), clock.clone())
-}
-
-pub(super) fn make_redis(config: &Config) -> anyhow::Result<Option<Arc<Redis>>> {
-    let text = |url: &SecretString| url.expose_secret().to_owned();
-    let place = match &config.redis.place {
-        None => return Ok(None),
-        Some(RedisPlace::One(url)) => Place::One(text(url)),
-        Some(RedisPlace::Cluster(urls)) => Place::Cluster(urls.iter().map(text).collect()),
-        Some(RedisPlace::Sentinel { sentinels, master }) => Place::Sentinel {
-            sentinels: sentinels.iter().map(text).collect(),
-            master: master.clone(),
-        },
-    };
-    Ok(Some(Arc::new(Redis::new(place, config.redis.timeout)?)))
-}
-
-pub(super) fn make_mailer(config: &Config, clock: &Clock) -> anyhow::Result<Mailer> {
-    let MailTransport::Smtp(smtp) = &config.mail.transport else {
-        return Ok(Mailer::Mailbox);
-    };
-    let ca_pem = config
-        .mail
-        .smtp_ca_file
-        .as_ref()
-        .map(std::fs::read)
-        .transpose();
-    let settings = SmtpSettings {
-        host: smtp.host.clone(),
-        port: smtp.port,
-        tls: match smtp.tls {
-            SmtpTls::Implicit => Tls::Implicit,
-            SmtpTls::Required => Tls::Required,
-            SmtpTls::Opportunistic => Tls::Opportunistic,
-            SmtpTls::Off => Tls::None,
-        },
-        credentials: smtp.credentials.clone(),
-        from: config.mail.from.clone(),
-        hello_name: None,
-        timeout: MAIL_TIMEOUT,
-        ca_pem: ca_pem.context("SMTP_CA_FILE cannot be read")?,
-    };
-    Mailer::smtp(&settings, clock.clone())
 }

@@ -52,8 +52,8 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
     Setting::new(
         "REQUEST_TIMEOUT_SECONDS",
-        Fallback::Fixed("30"),
-        "A request that takes longer is answered with 503.",
+        Fallback::Fixed("5"),
+        "A request that takes longer is answered with 503; pictures and exports have a minute.",
     ),
     Setting::new(
         "SHUTDOWN_TIMEOUT_SECONDS",

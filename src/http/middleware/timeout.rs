@@ -1,5 +1,6 @@
 //! No request takes longer than the configured time. 503 and not 408: the client has sent all it had to, the service
-//! is what was slow, and it may be asked again (RFC 9110, section 15.6.4).
+//! is what was slow, and it may be asked again (RFC 9110, section 15.6.4). Pictures on their way and all that is kept of a
+//! person may take longer.
 
 use super::Frame;
 use crate::http::{error::retry_after, problem::Problem};
@@ -13,9 +14,20 @@ use std::time::Duration;
 
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// The least that is granted to the ends of paths below.
+const FOR_MUCH: Duration = Duration::from_secs(60);
+const MUCH: [&str; 2] = ["/me/avatar", "/me/export"];
+
 /// Answers in time, with or without the handler.
 pub async fn limit(State(frame): State<Frame>, request: Request, next: Next) -> Response {
-    tokio::time::timeout(frame.settings.request_timeout, next.run(request))
+    let usual = frame.settings.request_timeout;
+    let path = request.uri().path().trim_end_matches('/');
+    let most = if MUCH.iter().any(|end| path.ends_with(end)) {
+        usual.max(FOR_MUCH)
+    } else {
+        usual
+    };
+    tokio::time::timeout(most, next.run(request))
         .await
         .unwrap_or_else(|_| {
             let detail = "The answer took too long; it may have taken effect all the same.";

@@ -29,7 +29,7 @@ pub const MASTER_KEY: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a test runs with unless it says otherwise: hashes that cost nothing, no rate limits.
-const USUAL: [(&str, &str); 15] = [
+const USUAL: [(&str, &str); 16] = [
     ("ADMIN_EMAIL", ADA),
     ("ADMIN_PASSWORD", PASSWORD),
     ("ENCRYPTION_KEYS", MASTER_KEY),
@@ -44,6 +44,7 @@ const USUAL: [(&str, &str); 15] = [
     ("RATE_LIMIT_API", "off"),
     ("RATE_LIMIT_RECIPIENT", "off"),
     ("RATE_LIMIT_ACCOUNT", "off"),
+    ("REQUEST_TIMEOUT_SECONDS", "60"),
     ("SQLITE_SYNCHRONOUS", "normal"),
 ];
 
