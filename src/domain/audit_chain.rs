@@ -95,9 +95,14 @@ impl Checkpoint {
             self.sequence,
             self.hash,
             self.count,
-            self.at.format("%Y-%m-%dT%H:%M:%S%.6fZ"),
+            self.signed_at(),
             self.key_id,
         )
+    }
+
+    /// Its time as it is signed.
+    pub fn signed_at(&self) -> String {
+        self.at.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
     }
 
     /// The signature in base64url.

@@ -77,12 +77,17 @@ impl Services {
         let beside = request.cursor.as_ref().map(beside).transpose()?;
         let entries = self.read_entries(&filter, beside, request.rows()).await?;
         let page = Page::cut(entries, request, ORDER, place);
+        let total = if request.with_total {
+            Some(self.count_entries(&filter).await?)
+        } else {
+            None
+        };
         self.trace_reading(who, query, "json", client).await?;
         Ok(Page {
             items: self.view_entries(self.store.reader(), &page.items).await?,
             next: page.next,
             prev: page.prev,
-            total: None,
+            total,
         })
     }
 
@@ -130,6 +135,11 @@ impl Services {
             |db| async move { audit_logs::list_entries(&db, filter, beside, rows).await },
         )
         .await
+    }
+
+    async fn count_entries(&self, filter: &EntryFilter) -> Result<u64> {
+        self.read_lists(|db| async move { audit_logs::count_entries(&db, filter).await })
+            .await
     }
 
     /// What this person may read of it.

@@ -5,10 +5,12 @@ use super::Services;
 use crate::{
     domain::{
         Error, Result, Timestamp,
-        actor::Actor,
+        actor::{Actor, SignedIn},
         audit::AuditEntry,
         audit_chain::{ChainHash, Checkpoint, CheckpointKind, KnownPlace},
         client::Client,
+        page::{Cursor, Page, PageRequest},
+        permission::Permission,
     },
     infra::checkpoint_key::CheckpointKey,
     storage::{Db, Store, Tx, audit_seals},
@@ -16,6 +18,10 @@ use crate::{
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::time::Duration;
+use uuid::Uuid;
+
+/// The only order of the checkpoints: newest first.
+pub const CHECKPOINT_ORDER: &str = "-sequence";
 
 /// How many entries one transaction seals.
 const BATCH: u64 = 500;
@@ -98,6 +104,23 @@ impl Services {
         Ok(self.checkpoint_key()?.jwk())
     }
 
+    /// A page of the signed checkpoints as they are kept, newest first; they tell of nobody.
+    pub async fn list_audit_checkpoints(
+        &self,
+        who: &SignedIn,
+        request: &PageRequest,
+    ) -> Result<Page<Checkpoint>> {
+        who.must(Permission::ReadSystem)?;
+        let beside = request.cursor.as_ref().map(place).transpose()?;
+        let db = self.store.reader();
+        let is_backward = request.is_backward();
+        let found =
+            audit_seals::list_checkpoints_beside(db, beside, is_backward, request.rows()).await?;
+        Ok(Page::cut(found, request, CHECKPOINT_ORDER, |checkpoint| {
+            (Some(checkpoint.sequence.to_string()), Uuid::nil())
+        }))
+    }
+
     /// Deletes a batch of the entries that are past their time; whether there may be more.
     pub async fn sweep_audit_log(&self) -> Result<bool> {
         if let Some(retention) = self.policy.audit_retention {
@@ -175,6 +198,15 @@ impl Services {
     }
 }
 
+/// The place that a cursor names.
+fn place(cursor: &Cursor) -> Result<i64> {
+    let place = cursor.key.as_ref().and_then(|key| key.parse().ok());
+    place.ok_or_else(|| {
+        let message = "This is not a cursor of this list; begin without one.";
+        Error::invalid("cursor", "format", message)
+    })
+}
+
 /// The further of the last entry and the last checkpoint: where entries are cut off, the chain goes on after the hole.
 async fn end_of_chain(tx: &Tx) -> Result<KnownPlace> {
     let checkpoint = audit_seals::find_last_checkpoint(tx).await?;
@@ -198,7 +230,7 @@ fn announce(checkpoint: &Checkpoint) {
         sequence = checkpoint.sequence,
         hash = %checkpoint.hash,
         count = checkpoint.count,
-        at = %checkpoint.at.format("%Y-%m-%dT%H:%M:%S%.6fZ"),
+        at = checkpoint.signed_at(),
         key_id = checkpoint.key_id,
         signature = checkpoint.signature_text(),
         "the audit trail is sealed up to here"

@@ -13,8 +13,8 @@ use crate::domain::{
     secret::BlindIndex,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, Order, QueryFilter, QueryOrder,
-    QuerySelect, Select,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, Order, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Select,
     sea_query::{Expr, Query, SelectStatement},
 };
 
@@ -72,6 +72,11 @@ pub async fn list_entries(
         .all(db)
         .await?;
     Ok(rows.into_iter().map(audit::entry).collect())
+}
+
+/// How many entries there are.
+pub async fn count_entries(db: &impl ConnectionTrait, filter: &EntryFilter) -> Result<u64> {
+    Ok(filtered(filter).count(db).await?)
 }
 
 fn filtered(filter: &EntryFilter) -> Select<audit_log::Entity> {

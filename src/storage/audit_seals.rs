@@ -13,8 +13,9 @@ use crate::domain::{
     id::AuditId,
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait,
-    QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select, Statement, Value,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, Order,
+    PaginatorTrait, QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select,
+    Statement, Value,
 };
 
 /// `audit` in ASCII: the key of the lock that the sealing node takes.
@@ -206,6 +207,24 @@ pub async fn delete_before(
         gone += db.execute_raw(delete).await?.rows_affected();
     }
     Ok(gone)
+}
+
+/// Up to `rows` checkpoints beside a place of the chain, nearest first: older ones, or newer ones if backward.
+pub async fn list_checkpoints_beside(
+    db: &impl ConnectionTrait,
+    beside: Option<i64>,
+    is_backward: bool,
+    rows: u64,
+) -> Result<Vec<Checkpoint>> {
+    use audit_seals::Column::Sequence;
+    let page = audit_seals::Entity::find();
+    let page = match beside {
+        Some(place) if is_backward => page.filter(Sequence.gt(place)),
+        Some(place) => page.filter(Sequence.lt(place)),
+        None => page,
+    };
+    let order = if is_backward { Order::Asc } else { Order::Desc };
+    read_checkpoints(db, page.order_by(Sequence, order).limit(rows)).await
 }
 
 fn row(checkpoint: &Checkpoint) -> audit_seals::ActiveModel {

@@ -1,6 +1,7 @@
 //! The chain over the audit trail (I11): sealed once and in order, checked from outside by `usher audit verify`.
 
 mod guard;
+mod listing;
 mod retention;
 mod sealing;
 mod tampering;

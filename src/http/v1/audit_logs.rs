@@ -1,12 +1,16 @@
 //! Reading the audit trail: page by page, or all of it as a stream of lines.
 
+mod entry;
+
+pub use entry::AuditEntryResponse;
+
 use crate::{
     domain::{
         Result, Timestamp,
         actor::SignedIn,
         audit::{AuditQuery, Outcome},
         error::{Fault, Violation},
-        id::{AuditId, UserId},
+        id::UserId,
         page::PageRequest,
     },
     http::{
@@ -15,7 +19,7 @@ use crate::{
     },
     services::{
         Services,
-        audit_logs::{AuditEntryView, AuditExport, ORDER, Party},
+        audit_logs::{AuditExport, ORDER},
     },
 };
 use axum::{
@@ -24,11 +28,10 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use futures_util::stream;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 const LINES: &str = "application/x-ndjson";
 /// The longest name of an action.
@@ -41,79 +44,6 @@ impl Offers for Forms {
     const FORMS: &'static [&'static str] = &["application/json", LINES, "application/problem+json"];
     const REFUSAL: &'static str =
         "This operation answers in application/json or application/x-ndjson.";
-}
-
-/// Somebody, by kind and id.
-#[derive(Serialize, ToSchema)]
-#[schema(as = AuditParty)]
-pub struct PartyResponse {
-    /// `user`, `system` or `anonymous`.
-    #[serde(rename = "type")]
-    #[schema(max_length = 20, example = "user")]
-    kind: String,
-    /// Null for `system`, `anonymous`, and somebody who is not to be known.
-    #[schema(value_type = Option<Uuid>, example = "01936f5e-8a7b-7c3d-9e1f-2a3b4c5d6e7f")]
-    id: Option<UserId>,
-}
-
-/// An entry of the audit trail.
-#[derive(Serialize, ToSchema)]
-#[schema(as = AuditEntry, example = json!({
-    "id": "01936f5e-8a7b-7c3d-9e1f-2a3b4c5d6e7f", "at": "2026-01-05T12:00:00Z", "action": "login", "outcome": "failed",
-    "actor": { "type": "anonymous", "id": null },
-    "subject": { "type": "user", "id": "01936f5e-8a7b-7c3d-9e1f-2a3b4c5d6e80" }, "ip": "203.0.113.7",
-    "user_agent": "curl/8.5.0", "request_id": "01936f5e-8a7b-7c3d-9e1f-2a3b4c5d6e81",
-    "details": { "code": "invalid_credentials" },
-}))]
-pub struct AuditEntryResponse {
-    #[schema(value_type = Uuid, example = "01936f5e-8a7b-7c3d-9e1f-2a3b4c5d6e7f")]
-    id: AuditId,
-    at: DateTime<Utc>,
-    /// The use case.
-    #[schema(max_length = 100, example = "login")]
-    action: String,
-    /// `success`, `refused` or `failed`.
-    #[schema(max_length = 20, example = "success")]
-    outcome: String,
-    actor: PartyResponse,
-    /// On whom.
-    subject: Option<PartyResponse>,
-    /// Null where there is none, and once the person is erased.
-    #[schema(max_length = 45, example = "203.0.113.7")]
-    ip: Option<String>,
-    #[schema(max_length = 512, example = "curl/8.5.0")]
-    user_agent: Option<String>,
-    #[schema(max_length = 200, example = "01936f5e-8a7b-7c3d-9e1f-2a3b4c5d6e7f")]
-    request_id: String,
-    /// Codes, counts and ids; never personal.
-    #[schema(value_type = Object)]
-    details: Value,
-}
-
-impl From<Party> for PartyResponse {
-    fn from(party: Party) -> Self {
-        Self {
-            kind: party.kind,
-            id: party.id,
-        }
-    }
-}
-
-impl From<AuditEntryView> for AuditEntryResponse {
-    fn from(view: AuditEntryView) -> Self {
-        Self {
-            id: view.id,
-            at: view.at,
-            action: view.action,
-            outcome: view.outcome,
-            actor: view.actor.into(),
-            subject: view.subject.map(PartyResponse::from),
-            ip: view.ip,
-            user_agent: view.user_agent,
-            request_id: view.request_id,
-            details: view.details,
-        }
-    }
 }
 
 /// Which entries.
@@ -156,6 +86,10 @@ pub struct AuditLogsQuery {
     #[param(value_type = Option<String>, max_length = 1000)]
     #[serde(default)]
     cursor: Field<String>,
+    /// `total` counts all that match, too.
+    #[param(value_type = Option<String>, max_length = 20, pattern = "^total$", example = "total")]
+    #[serde(default)]
+    include: Field<String>,
 }
 
 impl AuditLogsQuery {
@@ -179,7 +113,7 @@ impl AuditLogsQuery {
         let page = PageFields {
             limit: self.limit,
             cursor: self.cursor,
-            include: Field::Absent,
+            include: self.include,
         };
         let page = page.check(&mut check, ORDER);
         let fields = (actor, subject, action, outcome, ip, from, to, page);
@@ -220,7 +154,7 @@ fn time(text: &str) -> Result<Timestamp, Fault> {
 /// Read the audit trail
 ///
 /// Newest first. Managers see what was done to people of role `user`. With `Accept: application/x-ndjson` all that
-/// match come as one stream, an entry a line; `limit` and `cursor` mean nothing there. A read is itself an entry.
+/// match come as one stream, an entry a line; `limit`, `cursor` and `include` mean nothing there. A read is itself an entry.
 #[utoipa::path(
     get, path = "/audit-logs", tag = "Audit trail", params(AuditLogsQuery), operation_id = "list_audit_logs",
     security(("bearerAuth" = [])),

@@ -4,6 +4,7 @@ pub mod account;
 pub mod activity;
 pub mod administration;
 pub mod audit_logs;
+pub mod audit_seals;
 pub mod avatar;
 pub mod card;
 pub mod deactivation;
@@ -45,6 +46,10 @@ fn described() -> OpenApiRouter<Services> {
     OpenApiRouter::new()
         .nest("/api/v1/auth", auth())
         .nest("/api/v1/users", users())
+        .nest(
+            "/api/v1/audit-logs",
+            OpenApiRouter::new().routes(routes!(audit_seals::list_audit_checkpoints)),
+        )
         .nest(
             "/api/v1/roles",
             OpenApiRouter::new().routes(routes!(roles::list_roles)),

@@ -50,6 +50,7 @@ pub const TABLE: &[(&str, Who)] = &[
     ("get_user_profile", Who::Premium),
     ("get_webhook", Who::Admin),
     ("list_activity", Who::User),
+    ("list_audit_checkpoints", Who::Admin),
     ("list_audit_logs", Who::Manager),
     ("list_events", Who::Admin),
     ("list_keys", Who::Anyone),

@@ -55,6 +55,24 @@ async fn each_filter_gives_what_it_names() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_total_counts_all_that_match_and_that_one_may_read() {
+    let app = TestApp::start().await;
+    app.bob().await;
+    let (ada, max) = (app.ada().await, app.max().await);
+    let all = app.db.number("SELECT count(*) FROM audit_log").await;
+    let reply = read(&app, &ada, "?include=total&limit=1").await;
+    assert_eq!(items(&reply).len(), 1);
+    assert_eq!(reply.body["total"], all);
+    let logins = read(&app, &ada, "?include=total&action=register").await;
+    assert_eq!(logins.body["total"], items(&logins).len());
+    let few = read(&app, &max, "?include=total&limit=100").await;
+    assert_eq!(few.body["total"], items(&few).len());
+    assert!(few.body["total"].as_i64().unwrap() < all);
+    let without = read(&app, &ada, "").await;
+    assert!(without.body.get("total").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_filters_are_told_all_at_once() {
     let app = TestApp::start().await;
     let ada = app.ada().await;
