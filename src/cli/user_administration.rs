@@ -127,7 +127,9 @@ impl Command {
             }
             Self::Erase { person, .. } => {
                 let id = find(services, &person, &client).await?;
-                let done = services.erase_user(OPERATOR, id, &client).await;
+                let done = services
+                    .erase_user(OPERATOR, id, &Expected::Any, &client)
+                    .await;
                 done.map_err(refused)?;
                 say(&format!("{id} is erased"))
             }

@@ -53,6 +53,29 @@ impl Expected {
     }
 }
 
+/// `If-Match` for what is named by its bytes: which tags the writer has seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExpectedTag {
+    /// Not sent: whatever is there, or nothing.
+    Any,
+    /// `*`: anything, but something.
+    Present,
+    /// Exactly one of these.
+    OneOf(Vec<String>),
+}
+
+impl ExpectedTag {
+    /// Refuses a change where none of the tags in force, one for each form, has been seen.
+    pub fn must_be(&self, tags: &[String]) -> Result<()> {
+        let holds = match self {
+            Self::Any => true,
+            Self::Present => !tags.is_empty(),
+            Self::OneOf(seen) => tags.iter().any(|tag| seen.contains(tag)),
+        };
+        if holds { Ok(()) } else { Err(Error::Stale) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,8 +3,8 @@
 use super::{Services, personal_data::field};
 use crate::{
     domain::{
-        Error, Result, actor::SignedIn, audit::AuditEntry, avatar::AvatarSize, client::Client,
-        id::UserId, user::User,
+        Error, Result, actor::SignedIn, audit::AuditEntry, avatar::AvatarSize, change::ExpectedTag,
+        client::Client, id::UserId, user::User,
     },
     infra::{
         image::{Picture, Slot},
@@ -45,12 +45,26 @@ impl Services {
         &self,
         who: &SignedIn,
         (slot, file): (Slot, Bytes),
+        expected: &ExpectedTag,
         client: &Client,
     ) -> Result<User> {
         let picture = slot.prepare(file).await?;
+        let done = self.replace_avatar(who, &picture, expected, client).await;
+        self.trace_refusal(done, (UPDATE, who.actor(), who.user.id), client)
+            .await
+    }
+
+    async fn replace_avatar(
+        &self,
+        who: &SignedIn,
+        picture: &Picture,
+        expected: &ExpectedTag,
+        client: &Client,
+    ) -> Result<User> {
         let tx = self.store.begin().await?;
         let mut user = self.lock_user(&tx, who.user.id).await?;
         self.session_must_hold(&tx, who, &user).await?;
+        expected.must_be(&tags_of(&user))?;
         let now = self.now();
         let key = self.user_key(&tx, user.id).await?;
         let seal = |field, image: &[u8]| key.seal(field, image, &self.entropy);
@@ -59,7 +73,7 @@ impl Services {
             seal(field::AVATAR_SMALL, &picture.small)?,
         );
         avatars::replace_avatar(&tx, user.id, sealed, now).await?;
-        user.avatar_tag = Some(tag(&key, &picture));
+        user.avatar_tag = Some(tag(&key, picture));
         users::update_user(&tx, &mut user, now).await?;
         let entry = AuditEntry::success(UPDATE, who.actor(), client);
         self.tell_update(&tx, &user, entry, CHANGED).await?;
@@ -68,10 +82,27 @@ impl Services {
     }
 
     /// Forgets the picture of the person who asks; it is no error if there is none.
-    pub async fn delete_avatar(&self, who: &SignedIn, client: &Client) -> Result<()> {
+    pub async fn delete_avatar(
+        &self,
+        who: &SignedIn,
+        expected: &ExpectedTag,
+        client: &Client,
+    ) -> Result<()> {
+        let done = self.remove_avatar(who, expected, client).await;
+        self.trace_refusal(done, (DELETE, who.actor(), who.user.id), client)
+            .await
+    }
+
+    async fn remove_avatar(
+        &self,
+        who: &SignedIn,
+        expected: &ExpectedTag,
+        client: &Client,
+    ) -> Result<()> {
         let tx = self.store.begin().await?;
         let mut user = self.lock_user(&tx, who.user.id).await?;
         self.session_must_hold(&tx, who, &user).await?;
+        expected.must_be(&tags_of(&user))?;
         if user.avatar_tag.take().is_none() {
             return Ok(());
         }
@@ -92,8 +123,7 @@ impl Services {
     ) -> Result<Avatar> {
         let user = self.must_see(who, owner).await?;
         let missing = || Error::NotFound("picture");
-        let tag = user.avatar_tag.as_deref().ok_or_else(missing)?;
-        let tag = format!("{tag}-{}", size.pixels());
+        let tag = tag_of(&user, size).ok_or_else(missing)?;
         let bytes = if has(&tag) {
             None
         } else {
@@ -110,6 +140,20 @@ impl Services {
             bytes,
         })
     }
+}
+
+/// Names the bytes of a person's picture in this size; none if there is no picture.
+pub fn tag_of<E>(user: &User<E>, size: AvatarSize) -> Option<String> {
+    let tag = user.avatar_tag.as_deref()?;
+    Some(format!("{tag}-{}", size.pixels()))
+}
+
+fn tags_of(user: &User) -> Vec<String> {
+    let sizes = [AvatarSize::Large, AvatarSize::Small];
+    sizes
+        .iter()
+        .filter_map(|size| tag_of(user, *size))
+        .collect()
 }
 
 fn field_of(size: AvatarSize) -> &'static str {

@@ -6,6 +6,7 @@ use crate::{
     domain::{
         Result,
         audit::AuditEntry,
+        change::Expected,
         client::Client,
         id::UserId,
         permission::{Permission, Role},
@@ -18,22 +19,35 @@ const ACTION: &str = "erase_user";
 
 impl Services {
     /// Erases a person for good; an active admin is left.
-    pub async fn erase_user(&self, who: Steward<'_>, id: UserId, client: &Client) -> Result<()> {
+    pub async fn erase_user(
+        &self,
+        who: Steward<'_>,
+        id: UserId,
+        expected: &Expected,
+        client: &Client,
+    ) -> Result<()> {
         who.must(Permission::EraseUsers)?;
-        let done = self.apply_erasure(who, id, client).await;
+        let done = self.apply_erasure(who, id, expected, client).await;
         self.trace_refusal(done, (ACTION, who.actor(), id), client)
             .await?;
         self.forget_user_key(id);
         self.store.fold_log().await
     }
 
-    async fn apply_erasure(&self, who: Steward<'_>, id: UserId, client: &Client) -> Result<()> {
+    async fn apply_erasure(
+        &self,
+        who: Steward<'_>,
+        id: UserId,
+        expected: &Expected,
+        client: &Client,
+    ) -> Result<()> {
         who.must_be_fresh(self.now(), self.policy.reauth_max_age)?;
         let tx = self.store.begin().await?;
         let admins = roles::lock_active_holders(&tx, Role::Admin).await?;
         self.steward_must_hold(&tx, who).await?;
         let user = self.lock_user(&tx, id).await?;
         who.must_outrank(&user)?;
+        expected.must_be(user.version)?;
         must_leave_another(&admins, id)?;
         self.audit(&tx, AuditEntry::success(ACTION, who.actor(), client).on(id))
             .await?;

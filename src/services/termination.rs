@@ -6,6 +6,7 @@ use crate::{
         Result,
         actor::SignedIn,
         audit::{AuditEntry, Outcome},
+        change::Expected,
         client::Client,
         error::Clash,
         event::EventType,
@@ -35,24 +36,31 @@ impl Services {
         client: &Client,
     ) -> Result<()> {
         let proven = self.prove_password(who, password, ACTION, client).await?;
-        self.end_account(who, Some(&proven), client).await
+        self.end_account(who, Some(&proven), &Expected::Any, client)
+            .await
     }
 
     /// The same with a recent proof of the password in the access token.
-    pub async fn delete_me(&self, who: &SignedIn, client: &Client) -> Result<()> {
+    pub async fn delete_me(
+        &self,
+        who: &SignedIn,
+        expected: &Expected,
+        client: &Client,
+    ) -> Result<()> {
         if let Err(why) = who.must_be_fresh(self.now(), self.policy.reauth_max_age) {
             let entry = AuditEntry::refusal(ACTION, Outcome::Refused, why.code(), client);
             self.audit_alone(entry.by(who.actor()).on(who.user.id))
                 .await?;
             return Err(why);
         }
-        self.end_account(who, None, client).await
+        self.end_account(who, None, expected, client).await
     }
 
     async fn end_account(
         &self,
         who: &SignedIn,
         proven: Option<&PasswordHash>,
+        expected: &Expected,
         client: &Client,
     ) -> Result<()> {
         let tx = self.store.begin().await?;
@@ -69,6 +77,11 @@ impl Services {
         match proven {
             Some(proven) => self.proof_must_hold(&tx, who, &user, proven).await?,
             None => self.session_must_hold(&tx, who, &user).await?,
+        }
+        if let Err(stale) = expected.must_be(user.version) {
+            drop(tx);
+            let whose = (ACTION, who.actor(), user.id);
+            return self.trace_refusal(Err(stale), whose, client).await;
         }
         self.apply_termination(tx, user, who, client).await
     }

@@ -1,6 +1,7 @@
 //! One's picture: sent, kept, served. What the decoder itself refuses is proven beside it, in `infra/image`.
 
 mod bodies;
+mod tags;
 mod viewers;
 
 use crate::support::{
@@ -55,7 +56,10 @@ async fn a_picture_is_kept_and_served_in_both_sizes() {
     assert_eq!(me.body["avatar_url"], json!(null));
     let reply = app.put_avatar(&bob, "image/png", flat([200, 10, 10])).await;
     let url = format!("/api/v1/users/{}/avatar", bob.id);
-    assert_eq!(reply.expect(200).body, json!({ "avatar_url": url }));
+    let etag = app.get_as(&bob.access, AVATAR).await;
+    let etag = etag.header("etag");
+    let told = json!({ "avatar_url": url, "etag": etag });
+    assert_eq!(reply.expect(200).body, told);
     let changed = app.get_as(&bob.access, "/api/v1/users/me").await;
     assert_eq!(changed.body["avatar_url"], json!(url));
     assert_eq!(changed.body["_links"]["avatar"]["href"], json!(url));

@@ -17,7 +17,7 @@ pub use asked::{Asked, Offers};
 pub use caller::Caller;
 pub use check::{Check, Checked};
 pub use field::Field;
-pub use if_match::IfMatch;
+pub use if_match::{IfMatch, IfMatchTag};
 pub use if_none_match::IfNoneMatch;
 pub use json::Json;
 pub use path::{Path, PersonId};

@@ -3,8 +3,11 @@
 use super::user::avatar_path;
 use crate::{
     domain::{Result, actor::SignedIn, avatar::AvatarSize},
-    http::extract::{Caller, Check, Field, IfNoneMatch, PersonId, Query, Upload},
-    services::{Services, avatar::Avatar},
+    http::extract::{Caller, Check, Field, IfMatchTag, IfNoneMatch, PersonId, Query, Upload},
+    services::{
+        Services,
+        avatar::{Avatar, tag_of},
+    },
 };
 use axum::{
     Json,
@@ -29,6 +32,10 @@ pub struct AvatarResponse {
         example = "/api/v1/users/01936f5e-8a7b-7c3d-9e1f-2a3b4c5d6e7f/avatar"
     )]
     avatar_url: String,
+    /// The `ETag` that it has there, for `If-Match`. In the body, since the picture is not kept as it was sent (RFC 9110,
+    /// section 9.3.4).
+    #[schema(max_length = 40, example = "\"Zk3Vd0aT9sWq1Lr7-512\"")]
+    etag: Option<String>,
 }
 
 /// A picture sent in a form.
@@ -73,19 +80,25 @@ impl AvatarQuery {
         (String = "image/webp", example = "(the bytes of a picture)"),
         (AvatarForm = "multipart/form-data"),
     )),
-    responses((status = 200, description = "Where it is now", body = AvatarResponse), (status = 503, description = "`busy`, `unavailable` or `timeout`"))
+    params(("If-Match" = Option<String>, Header, description = "The `ETag` of the picture that is replaced, in either size; `*` for any", max_length = 1000)),
+    responses((status = 200, description = "Where it is now", body = AvatarResponse), (status = 412, description = "`stale`"), (status = 503, description = "`busy`, `unavailable` or `timeout`"))
 )]
 pub async fn update_avatar(
     State(services): State<Services>,
     Caller(client): Caller,
     who: SignedIn,
+    IfMatchTag(expected): IfMatchTag,
     upload: Upload,
 ) -> Result<Json<AvatarResponse>> {
     let slot = services.reserve_avatar(&who)?;
     let file = upload.read(&TYPES, LIMIT).await?;
-    let user = services.update_avatar(&who, (slot, file), &client).await?;
+    let user = services
+        .update_avatar(&who, (slot, file), &expected, &client)
+        .await?;
+    let tag = tag_of(&user, AvatarSize::default());
     Ok(Json(AvatarResponse {
         avatar_url: avatar_path(user.id),
+        etag: tag.map(|tag| format!("\"{tag}\"")),
     }))
 }
 
@@ -94,14 +107,19 @@ pub async fn update_avatar(
 /// It is no error if there is none.
 #[utoipa::path(
     delete, path = "/me/avatar", tag = "Account", operation_id = "delete_avatar", security(("bearerAuth" = [])),
-    responses((status = 204, description = "There is no picture any more"))
+    params(("If-Match" = Option<String>, Header, description = "The `ETag` of the picture that is removed, in either size; `*` for any", max_length = 1000)),
+    responses(
+        (status = 204, description = "There is no picture any more"),
+        (status = 412, description = "`stale`"),
+    )
 )]
 pub async fn delete_avatar(
     State(services): State<Services>,
     Caller(client): Caller,
     who: SignedIn,
+    IfMatchTag(expected): IfMatchTag,
 ) -> Result<StatusCode> {
-    services.delete_avatar(&who, &client).await?;
+    services.delete_avatar(&who, &expected, &client).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -7,7 +7,7 @@ use crate::{
         error::{Fault, Violation},
         password::Password,
     },
-    http::extract::{Caller, Check, Field, Json},
+    http::extract::{Caller, Check, Field, IfMatch, Json},
     services::Services,
 };
 use axum::{extract::State, http::StatusCode};
@@ -65,17 +65,20 @@ pub async fn terminate_account(
 /// The same as `terminate`, for an access token whose password was proven recently (`reauthenticate`).
 #[utoipa::path(
     delete, path = "/me", tag = "Account", operation_id = "delete_me", security(("bearerAuth" = [])),
+    params(("If-Match" = Option<String>, Header, description = "The `ETag` of the account that was read", max_length = 1000)),
     responses(
         (status = 204, description = "The account is terminated"),
         (status = 403, description = "`reauthentication_required`"),
         (status = 409, description = "`last_admin`"),
+        (status = 412, description = "`stale`"),
     )
 )]
 pub async fn delete_me(
     State(services): State<Services>,
     Caller(client): Caller,
     who: SignedIn,
+    IfMatch(expected): IfMatch,
 ) -> Result<StatusCode> {
-    services.delete_me(&who, &client).await?;
+    services.delete_me(&who, &expected, &client).await?;
     Ok(StatusCode::NO_CONTENT)
 }
