@@ -35,6 +35,10 @@ need_compiler() {
     if ! has cc || ! has make; then
         debian_packages gcc libc6-dev make
     fi
+    # For librdkafka (feature kafka).
+    if ! has c++ || ! has pkg-config || ! pkg-config --exists openssl zlib; then
+        debian_packages g++ pkg-config libssl-dev zlib1g-dev
+    fi
 }
 
 readonly NEXTEST=0.9.143

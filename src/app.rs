@@ -1,6 +1,7 @@
 //! Floor 4, wiring: [`build`] puts the parts together, the same way in production and in tests. What tests replace is
 //! [`Means`]; nothing else knows that there are tests.
 
+mod event_bus;
 mod first_start;
 mod master_key_file;
 mod parts;
@@ -10,8 +11,8 @@ mod senders;
 use crate::{
     config::Config,
     infra::{
-        clock::Clock, entropy::Entropy, hasher::Hasher, image::Images, mailer::Mailer,
         outbound::Resolver, signer::Signer, vault::Vault,
+        bus::Bus, clock::Clock, entropy::Entropy, hasher::Hasher, image::Images, mailer::Mailer,
     },
     jobs::Jobs,
     services::{Links, Parts, Services, webhook_delivery::Deliveries},
@@ -31,6 +32,8 @@ pub struct Means {
     pub entropy: Entropy,
     /// Where mails go; none for what the configuration says.
     pub mailer: Option<Mailer>,
+    /// Where events go; none for what the configuration says.
+    pub bus: Option<Bus>,
     /// What turns the names of webhooks' hosts into addresses.
     pub resolver: Resolver,
 }
@@ -42,6 +45,7 @@ impl Default for Means {
             clock: Clock::System,
             entropy: Entropy::System,
             mailer: None,
+            bus: None,
             resolver: Resolver::System,
         }
     }
@@ -106,6 +110,17 @@ impl App {
         Ok(())
     }
 
+    /// Delivers the events that were committed so far, as far as the broker takes them; what the relay does while it leads.
+    pub async fn deliver_events(&self) -> anyhow::Result<()> {
+        self.place_events().await?;
+        loop {
+            let relayed = self.services.relay_events().await?;
+            if relayed.delivered == 0 || relayed.is_stuck {
+                return Ok(());
+            }
+        }
+    }
+
     /// Writes what is gathered in memory and forgets what has expired; what the other jobs do on their beats.
     pub async fn do_housekeeping(&self) -> anyhow::Result<()> {
         self.catch_up().await?;
@@ -117,6 +132,7 @@ impl App {
         self.place_events().await?;
         while self.services.seal_audit_log().await? > 0 {}
         while self.services.sweep().await? {}
+        while self.services.sweep_events().await? {}
         while self.services.sweep_audit_log().await? {}
         self.services.observe().await?;
         self.services.watch_replica().await;
@@ -180,6 +196,7 @@ pub(crate) async fn services(
         clock,
         entropy,
         mailer,
+        bus,
         resolver,
     } = means;
     let keys = master_key_file::master_keys(config, &entropy)?;
@@ -206,6 +223,10 @@ pub(crate) async fn services(
             None => make_mailer(config, &clock)?,
         },
         outbound: make_outbound(config, resolver)?,
+        bus: match bus {
+            Some(bus) => bus,
+            None => event_bus::make_bus(config)?,
+        },
         issuer: config.tokens.issuer.clone(),
         audience: config.tokens.audience.clone(),
         signing,

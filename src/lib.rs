@@ -26,6 +26,7 @@ pub use app::{App, Means, build, migrate};
 pub use config::Config;
 pub use domain::mail::Message;
 pub use infra::{
+    bus::{Bus, MemoryBus},
     clock::Clock,
     entropy::Entropy,
     mailer::{MailFault, Mailer, SmtpSettings, Tls},

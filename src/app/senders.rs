@@ -31,8 +31,10 @@ pub(super) fn make_outbound(config: &Config, resolver: Resolver) -> anyhow::Resu
 
 /// Mails, as the configuration says.
 pub(super) fn make_mailer(config: &Config, clock: &Clock) -> anyhow::Result<Mailer> {
-    let MailTransport::Smtp(smtp) = &config.mail.transport else {
-        return Ok(Mailer::Mailbox);
+    let smtp = match &config.mail.transport {
+        MailTransport::Smtp(smtp) => smtp,
+        MailTransport::Mailbox => return Ok(Mailer::Mailbox),
+        MailTransport::Events => return Ok(Mailer::Events),
     };
     let ca_pem = config
         .mail

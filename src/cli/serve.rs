@@ -35,6 +35,7 @@ const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 pub async fn run(config: &Config) -> anyhow::Result<()> {
     telemetry::init(&config.logs);
     warn_of_clear_text(config);
+    warn_of_links_in_events(config);
     let listener = listen(config.http.listen)?;
     let admin_listener = config.http.admin_listen.map(listen).transpose()?;
     let app = app::build(config, Means::default()).await?;
@@ -73,12 +74,24 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
     }
 }
 
+/// Says that whoever reads the events can use the links of mails.
+fn warn_of_links_in_events(config: &Config) {
+    if config.policy().mails_as_events {
+        tracing::warn!(
+            "MAIL_TRANSPORT=events: the links of mails leave in the events, and whoever reads these can use them"
+        );
+    }
+}
+
 /// Says where personal data would cross a network in clear.
 fn warn_of_clear_text(config: &Config) {
     if config.is_production() && config.database.may_be_in_clear() {
         tracing::warn!(
             "the connection to PostgreSQL may be unencrypted: add ?sslmode=verify-full to DATABASE_URL"
         );
+    }
+    if config.is_production() && config.events.may_be_in_clear() {
+        tracing::warn!("the connection to Kafka is unencrypted: set KAFKA_TLS=true");
     }
 }
 

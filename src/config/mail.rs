@@ -22,7 +22,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::new(
         "MAIL_TRANSPORT",
         Fallback::Derived("`smtp` if `SMTP_URL` is set, else `mailbox`"),
-        "`smtp`, or `mailbox`, which keeps mails for `/dev/mailbox` and is refused in production.",
+        "`smtp`; `mailbox`, which keeps mails for `/dev/mailbox` and is refused in production; or `events`, which puts recipient and link into the events, for a mail service of your own.",
     ),
     Setting::url(
         "SMTP_URL",
@@ -87,6 +87,8 @@ pub enum MailTransport {
     /// Kept for the page `/dev/mailbox`.
     Mailbox,
     Smtp(SmtpConfig),
+    /// Told in the events, for another service to send.
+    Events,
 }
 
 /// Where a mailed link leads.
@@ -154,6 +156,7 @@ impl MailConfig {
 enum Way {
     Mailbox,
     Smtp,
+    Events,
 }
 
 fn read_transport(reader: &mut Reader) -> MailTransport {
@@ -175,13 +178,20 @@ fn read_transport(reader: &mut Reader) -> MailTransport {
     let way = reader
         .one_of(
             "MAIL_TRANSPORT",
-            &[("smtp", Way::Smtp), ("mailbox", Way::Mailbox)],
+            &[
+                ("smtp", Way::Smtp),
+                ("mailbox", Way::Mailbox),
+                ("events", Way::Events),
+            ],
         )
         .unwrap_or(usual.1);
     if way == Way::Mailbox && production {
-        reader.refuse("MAIL_TRANSPORT", "must be smtp in production, not mailbox");
+        reader.refuse(
+            "MAIL_TRANSPORT",
+            "must be smtp or events in production, not mailbox",
+        );
     }
-    if !is_set && (way == Way::Smtp || production) {
+    if !is_set && (way == Way::Smtp || (production && way == Way::Mailbox)) {
         reader.refuse("SMTP_URL", "must be set for mails to leave");
     }
     match smtp {
@@ -190,6 +200,7 @@ fn read_transport(reader: &mut Reader) -> MailTransport {
             MailTransport::Mailbox
         }
         Some(Ok(smtp)) if way == Way::Smtp => MailTransport::Smtp(smtp),
+        _ if way == Way::Events => MailTransport::Events,
         _ => MailTransport::Mailbox,
     }
 }

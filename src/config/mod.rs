@@ -5,6 +5,7 @@ mod admin;
 mod audit;
 mod database;
 mod environment;
+mod events;
 mod files;
 mod http;
 mod keys;
@@ -32,6 +33,7 @@ pub use admin::AdminConfig;
 pub use audit::AuditConfig;
 pub use database::{DatabaseConfig, Synchronous};
 pub use environment::Environment;
+pub use events::{EventsConfig, KafkaMode, SaslMechanism};
 pub use http::{Docs, HttpConfig, Origins, TlsFiles};
 pub use keys::KeysConfig;
 pub use limits::LimitsConfig;
@@ -96,6 +98,8 @@ pub struct Config {
     pub keys: KeysConfig,
     /// How mails leave, and their links.
     pub mail: MailConfig,
+    /// Events for other systems.
+    pub events: EventsConfig,
     /// Rate limits by class.
     pub limits: LimitsConfig,
     /// Where Redis is.
@@ -167,6 +171,8 @@ impl Config {
             max_failures: self.passwords.max_failures,
             audit_retention: self.audit.retention,
             webhook_retention: self.webhooks.retention,
+            event_retention: self.events.retention,
+            mails_as_events: matches!(self.mail.transport, MailTransport::Events),
             subscription_self_service: self.subscription.self_service,
         }
     }
@@ -187,6 +193,7 @@ impl Config {
             passwords: PasswordsConfig::read(reader),
             keys: KeysConfig::read(reader),
             mail: MailConfig::read(reader, &origin),
+            events: EventsConfig::read(reader),
             limits: LimitsConfig::read(reader),
             redis: RedisConfig::read(reader),
             admin: AdminConfig::read(reader),

@@ -2,8 +2,8 @@
 //! the checks, `.env.example` and the reference in the documentation all follow from here.
 
 use super::{
-    admin, audit, database, environment, http, keys, limits, logs, mail, passwords, redis, signup,
-    subscription, tokens, webhooks,
+    admin, audit, database, environment, events, http, keys, limits, logs, mail, passwords, redis,
+    signup, subscription, tokens, webhooks,
 };
 
 /// What holds when nothing is set.
@@ -75,7 +75,7 @@ impl Setting {
 }
 
 /// The table, section by section, in the order in which it is documented.
-pub(super) static TABLE: [(&str, &[Setting]); 15] = [
+pub(super) static TABLE: [(&str, &[Setting]); 16] = [
     ("General", environment::SETTINGS),
     ("Database", database::SETTINGS),
     ("HTTP", http::SETTINGS),
@@ -85,6 +85,7 @@ pub(super) static TABLE: [(&str, &[Setting]); 15] = [
     ("Passwords", passwords::SETTINGS),
     ("Keys", keys::SETTINGS),
     ("Mail", mail::SETTINGS),
+    ("Events", events::SETTINGS),
     ("Rate limits", limits::SETTINGS),
     ("Redis", redis::SETTINGS),
     ("First admin", admin::SETTINGS),

@@ -47,6 +47,7 @@ event_types! {
     EmailChanged = "user.email_changed";
     Locked = "user.locked";
     SessionRevoked = "user.session_revoked";
+    MailRequested = "user.mail_requested";
 }
 
 /// One thing that happened to one person; `data` is personal and is sealed at rest.

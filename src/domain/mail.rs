@@ -1,6 +1,7 @@
 //! The mails that the service sends, by what they are for; how they read is in `templates/email/`.
 
 use super::{Timestamp, email::EmailAddress, id::WebhookId, webhook::DisabledReason};
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// A mail's purpose and what only this one says.
@@ -77,6 +78,52 @@ impl Mail {
             Self::AccountLocked { .. } => "account_locked",
             Self::AccountTerminated { .. } => "account_terminated",
             Self::WebhookDisabled { .. } => "webhook_disabled",
+        }
+    }
+}
+
+impl Mail {
+    /// Whether an event of the same occasion tells of it, one of [`super::event::EventType`]'s required ones.
+    pub fn has_event(&self) -> bool {
+        matches!(self, Self::VerifyEmail { .. } | Self::PasswordReset { .. })
+    }
+
+    /// What it says, for another service to say in its own words: a link, which may be a secret, and all else by name.
+    pub fn values(&self) -> (&str, Value) {
+        match self {
+            Self::VerifyEmail { link }
+            | Self::PasswordReset { link }
+            | Self::Invitation { link }
+            | Self::ConfirmEmailChange { link } => (link, json!({})),
+            Self::AccountExists { reset_link } => (reset_link, json!({})),
+            Self::PasswordChanged { at, reset_link } | Self::AccountLocked { at, reset_link } => {
+                (reset_link, json!({ "at": at }))
+            }
+            Self::EmailChanged { at, link, undo_ttl } => (
+                link,
+                json!({ "at": at, "undo_seconds": undo_ttl.as_secs() }),
+            ),
+            Self::EmailReplaced { at } | Self::AccountTerminated { at } => {
+                ("", json!({ "at": at }))
+            }
+            Self::NewDevice {
+                at,
+                device,
+                ip,
+                reset_link,
+            } => (reset_link, json!({ "at": at, "device": device, "ip": ip })),
+            Self::SessionEnded {
+                at,
+                device,
+                reset_link,
+            } => (reset_link, json!({ "at": at, "device": device })),
+            Self::WebhookDisabled { at, id, host, why } => {
+                let why = why.as_str();
+                (
+                    "",
+                    json!({ "at": at, "webhook_id": id, "host": host, "reason": why }),
+                )
+            }
         }
     }
 }

@@ -74,6 +74,10 @@ pub struct Policy {
     pub audit_retention: Option<Duration>,
     /// How long settled deliveries to webhooks are kept.
     pub webhook_retention: Duration,
+    /// How long the feed keeps events that nobody waits for.
+    pub event_retention: Duration,
+    /// Whether another service sends the mails: the events tell it to whom, and with which link.
+    pub mails_as_events: bool,
     /// Whether people change their own tier.
     pub subscription_self_service: bool,
 }

@@ -1,6 +1,7 @@
 //! Floor 1, means: clock, randomness, cryptography, mail, requests, limits. Knows neither the database nor the use cases.
 
 pub mod archive;
+pub mod bus;
 pub mod cache;
 pub mod checkpoint_key;
 pub mod clock;

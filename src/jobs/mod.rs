@@ -7,6 +7,7 @@ mod dispatcher;
 mod ear;
 mod failed_logins;
 mod placer;
+mod relay;
 mod replica;
 mod sealer;
 mod sweeper;
@@ -36,6 +37,9 @@ impl Jobs {
         jobs.supervise("placer", services, placer::run);
         jobs.supervise("failed_logins", services, failed_logins::run);
         jobs.supervise("dispatcher", services, dispatcher::run);
+        if services.delivers_events() {
+            jobs.supervise("relay", services, relay::run);
+        }
         jobs.supervise("sealer", services, sealer::run);
         jobs.supervise("sweeper", services, sweeper::run);
         jobs.supervise("beat", services, beat::run);

@@ -19,6 +19,7 @@ pub async fn run(services: Services, stop: CancellationToken) {
 
 async fn round(services: &Services, stop: &CancellationToken) -> Result<()> {
     while services.sweep().await? && !stop.is_cancelled() {}
+    while services.sweep_events().await? && !stop.is_cancelled() {}
     while services.sweep_audit_log().await? && !stop.is_cancelled() {}
     services.rotate_aged_signing_keys().await
 }

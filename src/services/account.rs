@@ -150,10 +150,10 @@ impl Services {
         let data = json!({ "email": email.as_str() });
         self.publish(tx, user.id, (EventType::EmailChanged, data), by.client)
             .await?;
-        self.queue_mail(tx, user, &old, &Mail::EmailReplaced { at: now })
-            .await?;
+        let mail = Mail::EmailReplaced { at: now };
+        self.queue_mail(tx, (user, &old), &mail, by.client).await?;
         if credentials::find_credential(tx, user.id).await?.is_none() {
-            return self.mail_invitation(tx, user).await;
+            return self.mail_invitation(tx, user, by.client).await;
         }
         self.mail_verification(tx, user, by.client).await
     }

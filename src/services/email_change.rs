@@ -72,7 +72,7 @@ impl Services {
         entry.outcome = outcome;
         self.audit(&tx, entry).await?;
         if allowed {
-            self.insert_change(&tx, &user, new, index).await?;
+            self.insert_change(&tx, &user, (new, index), client).await?;
         }
         self.commit(tx).await
     }
@@ -81,8 +81,8 @@ impl Services {
         &self,
         tx: &Tx,
         user: &User,
-        new: &EmailAddress,
-        index: BlindIndex,
+        (new, index): (&EmailAddress, BlindIndex),
+        client: &Client,
     ) -> Result<()> {
         let key = self.user_key(tx, user.id).await?;
         let (now, secret) = (self.now(), self.new_secret());
@@ -101,8 +101,8 @@ impl Services {
         };
         email_changes::replace_change(tx, &change, secret.digest(), now).await?;
         let link = self.fragment_link("/confirm-email-change", &secret);
-        self.queue_mail(tx, user, new, &Mail::ConfirmEmailChange { link })
-            .await
+        let mail = Mail::ConfirmEmailChange { link };
+        self.queue_mail(tx, (user, new), &mail, client).await
     }
 
     async fn refuse_taken(
@@ -180,7 +180,7 @@ impl Services {
             link,
             undo_ttl: self.policy.email_change_undo_ttl,
         };
-        self.queue_mail(&tx, &user, &old, &mail).await?;
+        self.queue_mail(&tx, (&user, &old), &mail, client).await?;
         self.commit(tx).await
     }
 

@@ -177,7 +177,9 @@ impl Services {
         let data = json!({ "verification_id": link.id, "expires_at": link.expires_at });
         verifications::replace_links(tx, link).await?;
         let link = self.links.verify.with_token(&secret.reveal());
-        self.queue_mail(tx, user, &user.email, &Mail::VerifyEmail { link })
+        let mail = Mail::VerifyEmail { link };
+        let data = self.with_letter(data, (user, &user.email), &mail);
+        self.queue_mail(tx, (user, &user.email), &mail, client)
             .await?;
         self.publish(
             tx,

@@ -3,14 +3,17 @@
 pub mod feed;
 mod opening;
 mod placing;
+pub mod relay;
 
 use super::{Services, personal_data::field};
 use crate::{
     domain::{
         Error, Result,
         client::Client,
+        email::EmailAddress,
         event::{Event, EventType},
         id::UserId,
+        mail::Mail,
         user::User,
     },
     infra::vault::DataKey,
@@ -64,10 +67,33 @@ impl Services {
         let data = self.seal(key, field::EVENT_DATA, &text)?;
         outbox::insert_event(tx, &event, data, &client.request_id).await
     }
+}
 
-    /// How many events wait for delivery.
-    pub async fn count_undelivered_events(&self) -> Result<u64> {
-        outbox::count_unpublished(self.store.reader()).await
+impl Services {
+    /// The data of an event with everything that another service needs to send the mail, if one does (C9): only then, for
+    /// the link is a secret.
+    pub(super) fn with_letter(
+        &self,
+        mut data: Value,
+        (user, to): (&User, &EmailAddress),
+        mail: &Mail,
+    ) -> Value {
+        if !self.policy.mails_as_events {
+            return data;
+        }
+        let (link, values) = mail.values();
+        let letter = json!({
+            "to": to.as_str(),
+            "template": mail.template(),
+            "locale": user.locale,
+            "name": user.full_name,
+            "link": (!link.is_empty()).then_some(link),
+            "values": values,
+        });
+        if let Some(members) = data.as_object_mut() {
+            members.insert("mail".to_owned(), letter);
+        }
+        data
     }
 }
 

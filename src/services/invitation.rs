@@ -77,13 +77,18 @@ impl Services {
         self.audit(&tx, entry.with(details)).await?;
         self.publish(&tx, user.id, (EventType::Created, person(&user)), client)
             .await?;
-        self.mail_invitation(&tx, &user).await?;
+        self.mail_invitation(&tx, &user, client).await?;
         self.commit(tx).await?;
         Ok(user)
     }
 
     /// Queues an invitation; its link voids every earlier one.
-    pub(super) async fn mail_invitation(&self, tx: &Tx, user: &User) -> Result<()> {
+    pub(super) async fn mail_invitation(
+        &self,
+        tx: &Tx,
+        user: &User,
+        client: &Client,
+    ) -> Result<()> {
         let (now, secret) = (self.now(), self.new_secret());
         let link = NewLink {
             id: self.new_id::<LinkId>(),
@@ -96,7 +101,8 @@ impl Services {
         let mail = Mail::Invitation {
             link: self.links.invite.with_token(&secret.reveal()),
         };
-        self.queue_mail(tx, user, &user.email, &mail).await
+        self.queue_mail(tx, (user, &user.email), &mail, client)
+            .await
     }
 
     /// Sets the first password by a mailed secret, once; the account is active and its address confirmed.

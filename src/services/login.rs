@@ -207,6 +207,7 @@ impl Services {
                 .map_or_else(|| "unknown".to_owned(), |ip| ip.to_string()),
             reset_link: self.forgot_password_page(),
         };
-        self.queue_mail(tx, user, &user.email, &mail).await
+        self.queue_mail(tx, (user, &user.email), &mail, client)
+            .await
     }
 }

@@ -12,6 +12,7 @@ use crate::{
         audit::{AuditEntry, Outcome},
         client::Client,
         email::EmailAddress,
+        event::EventType,
         id::{MailId, UserId},
         mail::{Mail, Message},
         secret::Secret,
@@ -48,14 +49,20 @@ pub struct MailboxItem {
 }
 
 impl Services {
-    /// Queues a mail to one of a person's addresses.
+    /// Queues a mail to one of a person's addresses. Where another service sends the mails, an event tells it to; a mail
+    /// with an event of its own is told there ([`Services::with_letter`]).
     pub(super) async fn queue_mail(
         &self,
         tx: &Tx,
-        user: &User,
-        to: &EmailAddress,
+        (user, to): (&User, &EmailAddress),
         mail: &Mail,
+        client: &Client,
     ) -> Result<()> {
+        if self.policy.mails_as_events && !mail.has_event() {
+            let data = self.with_letter(json!({}), (user, to), mail);
+            self.publish(tx, user.id, (EventType::MailRequested, data), client)
+                .await?;
+        }
         let context = MailContext {
             public_host: &self.links.public[Position::BeforeHost..Position::AfterPort],
             name: user.full_name.as_deref(),

@@ -66,6 +66,7 @@ use crate::{
         Result, Timestamp, client::Client, id, id::SessionId, policy::Policy, secret::Secret,
     },
     infra::{
+        bus::Bus,
         clock::Clock,
         hasher::Hasher,
         image::Images,
@@ -118,6 +119,7 @@ pub struct Parts {
     pub redis: Option<Arc<Redis>>,
     pub mailer: Mailer,
     pub outbound: Outbound,
+    pub bus: Bus,
     pub issuer: String,
     pub audience: String,
     /// The algorithm of new signing keys, and after how long one is replaced; none when a shared secret signs.
@@ -148,6 +150,8 @@ pub struct Inner {
     login_failed: Notify,
     /// Wakes the dispatcher after a commit that queued a delivery.
     delivery_queued: Notify,
+    /// Wakes the relay after events were placed.
+    event_placed: Notify,
     draining: AtomicBool,
     replica_is_read: AtomicBool,
     ids_made: AtomicU32,
@@ -186,6 +190,7 @@ impl Services {
             event_queued: Notify::new(),
             login_failed: Notify::new(),
             delivery_queued: Notify::new(),
+            event_placed: Notify::new(),
             draining: AtomicBool::new(false),
             replica_is_read: AtomicBool::new(false),
             ids_made: AtomicU32::new(0),

@@ -46,7 +46,8 @@ impl Services {
             at: now,
             reset_link: self.forgot_password_page(),
         };
-        self.queue_mail(&tx, &user, &user.email, &mail).await?;
+        self.queue_mail(&tx, (&user, &user.email), &mail, client)
+            .await?;
         self.commit(tx).await
     }
 }

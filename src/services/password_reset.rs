@@ -75,7 +75,9 @@ impl Services {
         let data = json!({ "password_reset_id": link.id, "expires_at": link.expires_at });
         resets::replace_links(tx, link).await?;
         let link = self.links.reset.with_token(&secret.reveal());
-        self.queue_mail(tx, user, &user.email, &Mail::PasswordReset { link })
+        let mail = Mail::PasswordReset { link };
+        let data = self.with_letter(data, (user, &user.email), &mail);
+        self.queue_mail(tx, (user, &user.email), &mail, client)
             .await?;
         self.publish(
             tx,
@@ -174,7 +176,8 @@ impl Services {
             at: now,
             reset_link: self.forgot_password_page(),
         };
-        self.queue_mail(&tx, &user, &user.email, &mail).await?;
+        self.queue_mail(&tx, (&user, &user.email), &mail, client)
+            .await?;
         self.commit(tx).await
     }
 

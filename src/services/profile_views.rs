@@ -141,6 +141,7 @@ mod tests {
         let data = folder.path().display().to_string();
         let config = Config::for_tests(&[("DATABASE_URL", &url), ("DATA_DIR", &data)]).unwrap();
         let means = Means {
+            bus: None,
             clock: Clock::hand_wound("2026-01-05T12:00:00Z".parse().unwrap()),
             entropy: Entropy::seeded(1),
             ..Means::default()

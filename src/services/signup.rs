@@ -194,14 +194,15 @@ impl Services {
             Some(owner) if self.may_mail(ACTION, email).await => owner,
             _ => return self.audit(tx, entry).await,
         };
-        let subject = entry.subject.unwrap_or(owner.id);
+        let (subject, client) = (entry.subject.unwrap_or(owner.id), entry.client);
         self.audit(tx, entry.on(subject)).await?;
         let template = Mail::ACCOUNT_EXISTS;
         if self.may_mail_again(tx, owner.id, template).await? {
             let mail = Mail::AccountExists {
                 reset_link: self.forgot_password_page(),
             };
-            self.queue_mail(tx, &owner, &owner.email, &mail).await?;
+            self.queue_mail(tx, (&owner, &owner.email), &mail, client)
+                .await?;
         }
         Ok(())
     }

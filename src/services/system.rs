@@ -61,8 +61,9 @@ impl Services {
             .set(as_gauge(self.count_mail_requests().await?));
         metrics::gauge!("usher_failed_logins_pending")
             .set(as_gauge(self.count_failed_logins().await?));
-        metrics::gauge!("usher_outbox_events_undelivered")
-            .set(as_gauge(self.count_undelivered_events().await?));
+        let (undelivered, lag) = self.events_behind().await?;
+        metrics::gauge!("usher_outbox_events_undelivered").set(as_gauge(undelivered));
+        metrics::gauge!("usher_outbox_lag_seconds").set(lag);
         self.observe_deliveries().await
     }
 

@@ -114,7 +114,8 @@ impl Services {
         )
         .await?;
         let mail = Mail::AccountTerminated { at: now };
-        self.queue_mail(&tx, &user, &user.email, &mail).await?;
+        self.queue_mail(&tx, (&user, &user.email), &mail, client)
+            .await?;
         self.commit(tx).await
     }
 }

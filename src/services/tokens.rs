@@ -202,7 +202,8 @@ impl Services {
             device,
             reset_link: self.forgot_password_page(),
         };
-        self.queue_mail(&tx, user, &user.email, &mail).await?;
+        self.queue_mail(&tx, (user, &user.email), &mail, client)
+            .await?;
         self.commit(tx).await?;
         Err(Refusal::TokenReused.into())
     }

@@ -44,8 +44,9 @@ mod wall;
 pub mod webhook_deliveries;
 pub mod webhooks;
 
-pub use replica::Replica;
 /// Anything that queries can run on: a reader or a transaction.
+pub use lead::Leadership;
+pub use replica::Replica;
 pub use sea_orm::ConnectionTrait as Db;
 pub use store::{Reader, Store, StoreSettings, Synchronous};
 pub use tx::{Changed, Tx, Waiting, Witness};

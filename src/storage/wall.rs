@@ -47,6 +47,11 @@ impl From<DbErr> for Error {
     }
 }
 
+/// The same for what was asked below the ORM.
+pub(super) fn from_sqlx(error: sqlx::Error) -> Error {
+    Error::from(DbErr::Query(RuntimeErr::SqlxError(error.into())))
+}
+
 /// Whether the database is away, out of connections, shutting down, locked or full.
 fn is_out_of_reach(error: &DbErr) -> bool {
     match error {

@@ -1,6 +1,7 @@
 //! Events for other systems: the feed, and the order in which all of them are read everywhere.
 
 mod feed;
+mod letters;
 mod positions;
 
 use crate::support::{Reply, TestApp, people::Person};

@@ -49,6 +49,7 @@ mod push;
 mod rate_limits;
 mod readme;
 mod reauthentication;
+mod relay;
 mod replica;
 mod roles;
 mod search;

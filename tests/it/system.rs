@@ -34,12 +34,12 @@ async fn after_traffic_the_figures_are_there() {
         "usher_mails_pending 0",
         "usher_mail_requests_pending 0",
         "usher_mails_total{outcome=\"sent\"} 1",
-        "usher_outbox_events_undelivered ",
+        // Without a broker nothing waits for it.
+        "usher_outbox_events_undelivered 0",
+        "usher_outbox_lag_seconds 0",
     ] {
         assert!(metrics.contains(series), "{series} is not in\n{metrics}");
     }
-    let undelivered = app.db.number("SELECT count(*) FROM outbox_events").await;
-    assert!(metrics.contains(&format!("usher_outbox_events_undelivered {undelivered}\n")));
 }
 
 /// A production node with Ada in it; mails go into the test's list.

@@ -98,6 +98,12 @@ const MALFORMED: &[(&str, &str)] = &[
     ("MAIL_FROM", "a@b.io\r\nBcc: c@d.io"),
     ("MAIL_TRANSPORT", "pigeon"),
     ("SMTP_URL", "mail.example.com"),
+    ("KAFKA_BROKERS", "kafka://a"),
+    ("KAFKA_TOPIC", "two words"),
+    ("KAFKA_MODE", "avro"),
+    ("KAFKA_TLS", "perhaps"),
+    ("KAFKA_SASL_MECHANISM", "gssapi"),
+    ("EVENTS_RETENTION_DAYS", "0"),
     ("VERIFY_URL", "https://app.example.com/verify"),
     ("VERIFY_URL", "https://{token}.example.com/"),
     ("RESET_URL", "javascript:alert({token})"),
@@ -126,6 +132,15 @@ fn each_malformed_value_is_refused_in_one_line_that_names_it() {
 fn halves_of_a_pair_are_refused() {
     assert!(problems(&[("TLS_CERT", "c.pem")])[0].starts_with("TLS_KEY must"));
     assert!(problems(&[("TLS_KEY", "k.pem")])[0].starts_with("TLS_CERT must"));
+    for half in [
+        "KAFKA_CERT_FILE",
+        "KAFKA_KEY_FILE",
+        "KAFKA_USERNAME",
+        "KAFKA_PASSWORD",
+    ] {
+        let found = problems(&[(half, "x")]);
+        assert!(found[0].starts_with(&format!("{half} must")), "{found:?}");
+    }
     let mismatch = [("JWT_ALGORITHM", "ES256"), ("JWT_SECRET_KEY", "x")];
     assert!(problems(&mismatch)[0].starts_with("JWT_SECRET_KEY must not"));
     let twice = "a:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";

@@ -40,6 +40,7 @@ impl Services {
         self.fan_out(&tx, &placed).await?;
         Store::commit(tx).await?;
         self.delivery_queued.notify_one();
+        self.event_placed.notify_one();
         metrics::counter!("usher_events_placed_total").increment(count);
         Ok(count)
     }

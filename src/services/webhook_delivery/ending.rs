@@ -94,7 +94,7 @@ impl Services {
             json!({ "code": code, "webhook_id": claim.webhook, "deliveries_given_up": given_up });
         self.audit(&tx, entry.with(details)).await?;
         let endpoint = self.open_endpoint(&stored)?;
-        self.tell_admins(&tx, &admins, (&stored, &endpoint), why)
+        self.tell_admins(&tx, &admins, (&stored, &endpoint, why), &client)
             .await?;
         self.commit(tx).await?;
         metrics::counter!("usher_webhooks_disabled_total").increment(1);
@@ -106,8 +106,8 @@ impl Services {
         &self,
         tx: &Tx,
         admins: &[UserId],
-        (stored, endpoint): (&StoredWebhook, &Endpoint),
-        why: DisabledReason,
+        (stored, endpoint, why): (&StoredWebhook, &Endpoint, DisabledReason),
+        client: &Client,
     ) -> Result<()> {
         let mail = Mail::WebhookDisabled {
             at: self.now(),
@@ -120,7 +120,8 @@ impl Services {
                 continue;
             };
             let admin = self.open_user(tx, found).await?;
-            self.queue_mail(tx, &admin, &admin.email, &mail).await?;
+            self.queue_mail(tx, (&admin, &admin.email), &mail, client)
+                .await?;
         }
         Ok(())
     }

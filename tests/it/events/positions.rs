@@ -65,7 +65,7 @@ async fn i5_nodes_that_place_at_once_give_each_event_one_position_without_holes(
     assert_eq!(db.number(last).await, count);
     let places = "SELECT CAST(position AS text) FROM outbox_events WHERE position IS NOT NULL";
     let places: BTreeSet<String> = db.texts(places).await.into_iter().collect();
-    assert_eq!(places.len() as i64, count);
+    assert_eq!(i64::try_from(places.len()).unwrap(), count);
     let ada = app.ada().await;
     let feed = read(&app, &ada, "?limit=100").await;
     let mut order: BTreeMap<String, Vec<String>> = BTreeMap::new();

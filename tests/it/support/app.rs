@@ -22,7 +22,7 @@ use std::{
     },
 };
 use tower::ServiceExt as _;
-use usher::{App, Clock, Config, Entropy, Mailer, Means, Message, Resolver};
+use usher::{App, Bus, Clock, Config, Entropy, Mailer, Means, Message, Resolver};
 
 /// When tests begin: a Monday.
 pub const BEGIN: &str = "2026-01-05T12:00:00Z";
@@ -94,6 +94,25 @@ impl TestApp {
         settings: &[(&str, &str)],
         resolver: Resolver,
     ) -> Self {
+        Self::start_with_means((db, clock), seed, settings, (resolver, None)).await
+    }
+
+    /// The same, with events delivered to this bus; none for what the settings say.
+    pub async fn start_with_bus(
+        (db, clock): (Arc<TestDatabase>, Clock),
+        seed: u64,
+        settings: &[(&str, &str)],
+        bus: Option<Bus>,
+    ) -> Self {
+        Self::start_with_means((db, clock), seed, settings, (Resolver::System, bus)).await
+    }
+
+    async fn start_with_means(
+        (db, clock): (Arc<TestDatabase>, Clock),
+        seed: u64,
+        settings: &[(&str, &str)],
+        (resolver, bus): (Resolver, Option<Bus>),
+    ) -> Self {
         let logs = Logs::capture();
         let (url, folder) = (db.url(), db.folder().display().to_string());
         let mut all = vec![
@@ -114,6 +133,7 @@ impl TestApp {
             entropy: Entropy::seeded(seed),
             mailer,
             resolver,
+            bus,
         };
         let app = usher::build(&config, means).await.unwrap();
         Self {

@@ -1,0 +1,111 @@
+//! The relay of the real program: it leads alone, survives broker and process, and drains what has piled up.
+
+use super::{
+    kafka::{Cluster, TOPIC, values},
+    must_be_whole,
+};
+use crate::support::{database::TestDatabase, process::Service};
+use std::time::Duration;
+
+/// Waits until nothing waits for delivery, or as many as `at_most` do.
+async fn drained(db: &TestDatabase) {
+    let waiting = "SELECT count(*) FROM outbox_events WHERE published_at IS NULL";
+    for _ in 0..600 {
+        if db.number(waiting).await == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the outbox does not drain");
+}
+
+async fn sign_up(service: &Service, from: usize, to: usize) {
+    for number in from..to {
+        service.sign_up(&format!("p{number}@example.com")).await;
+    }
+}
+
+async fn committed(db: &TestDatabase) -> i64 {
+    db.number("SELECT count(*) FROM outbox_events").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f12_events_wait_for_a_broker_that_is_away_and_then_leave_in_order() {
+    let db = TestDatabase::create().await;
+    let cluster = Cluster::start(&[TOPIC]);
+    let service = Service::start(&db, &cluster.settings()).await;
+    sign_up(&service, 0, 5).await;
+    drained(&db).await;
+    cluster.mock.broker_down(1).unwrap();
+    sign_up(&service, 5, 25).await;
+    assert_eq!(service.get_as("", "/readyz").await, 200);
+    let waiting = "SELECT count(*) FROM outbox_events WHERE published_at IS NULL";
+    assert!(db.number(waiting).await >= 40);
+    cluster.mock.broker_up(1).unwrap();
+    drained(&db).await;
+    service.stop().await;
+    let count = committed(&db).await;
+    let records = cluster.read(TOPIC, usize::try_from(count).unwrap());
+    must_be_whole(&values(&records), count);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i5_a_node_that_is_killed_while_it_delivers_loses_nothing() {
+    let db = TestDatabase::create().await;
+    let cluster = Cluster::start(&[TOPIC]);
+    let slow = Duration::from_millis(20);
+    let mut people = 0;
+    for round in 0..4 {
+        let service = Service::start(&db, &cluster.settings()).await;
+        cluster.mock.broker_round_trip_time(1, slow).unwrap();
+        sign_up(&service, people, people + 15).await;
+        people += 15;
+        tokio::time::sleep(Duration::from_millis(30 * round)).await;
+        service.kill().await;
+    }
+    let last = Service::start(&db, &cluster.settings()).await;
+    drained(&db).await;
+    last.stop().await;
+    let count = committed(&db).await;
+    let records = cluster.read(TOPIC, usize::try_from(count).unwrap());
+    let twice = must_be_whole(&values(&records), count);
+    assert!(twice <= 4 * 500, "{twice} came twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_nodes_one_delivers_and_the_other_takes_over_when_it_dies() {
+    let db = TestDatabase::create().await;
+    if !db.is_postgres() {
+        // On SQLite there is one node.
+        return;
+    }
+    let cluster = Cluster::start(&[TOPIC]);
+    let one = Service::start(&db, &cluster.settings()).await;
+    let two = Service::start(&db, &cluster.settings()).await;
+    for number in 0..20 {
+        let node = if number % 2 == 0 { &one } else { &two };
+        node.sign_up(&format!("p{number}@example.com")).await;
+    }
+    drained(&db).await;
+    let count = committed(&db).await;
+    let records = cluster.read(TOPIC, usize::try_from(count).unwrap());
+    assert_eq!(must_be_whole(&values(&records), count), 0);
+    one.kill().await;
+    sign_up(&two, 20, 25).await;
+    drained(&db).await;
+    two.stop().await;
+    let count = committed(&db).await;
+    let records = cluster.read(TOPIC, usize::try_from(count).unwrap());
+    must_be_whole(&values(&records), count);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_delivers_what_was_committed_before_it() {
+    let db = TestDatabase::create().await;
+    let cluster = Cluster::start(&[TOPIC]);
+    let service = Service::start(&db, &cluster.settings()).await;
+    sign_up(&service, 0, 10).await;
+    service.stop().await;
+    let waiting = "SELECT count(*) FROM outbox_events WHERE published_at IS NULL";
+    assert_eq!(db.number(waiting).await, 0);
+}
