@@ -1,6 +1,7 @@
 //! Floor 4, the command line: the service itself and what operators do beside it.
 
 mod admin;
+mod asyncapi;
 mod audit;
 mod config;
 mod keys;
@@ -65,6 +66,8 @@ enum Command {
     Config(config::Command),
     /// Print the OpenAPI document.
     Openapi(openapi::Command),
+    /// Print the `AsyncAPI` document, which describes the events.
+    Asyncapi(asyncapi::Command),
 }
 
 /// Runs a command; the error is one clear message without secrets.
@@ -82,6 +85,7 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Config(command) => command.run(&sources),
         Command::Openapi(command) => command.run(),
+        Command::Asyncapi(command) => command.run(),
         Command::Serve => serve::run(&Config::load(&sources)?).await,
         Command::Migrate(command) => command.run(&Config::load(&sources)?).await,
         Command::Admin(command) => command.run(&Config::load(&sources)?).await,

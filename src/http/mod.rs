@@ -1,6 +1,7 @@
 //! Floor 3, front door for programs: the JSON API. This file is its table of contents; a handler takes the request
 //! apart, calls one service method and shapes the reply.
 
+mod asyncapi;
 mod collection;
 mod compat;
 mod error;
@@ -16,6 +17,7 @@ mod system;
 mod v1;
 mod versioned;
 
+pub use asyncapi::document as asyncapi_document;
 pub use middleware::{Frame, Hooks, framed, negotiate};
 pub use openapi::{as_3_0, document};
 pub use settings::{Docs, HttpSettings, Origins};

@@ -13,6 +13,7 @@ mod access;
 mod account;
 mod activity;
 mod administration;
+mod asyncapi;
 mod audit;
 mod audit_logs;
 mod audit_seals;

@@ -13,6 +13,7 @@ const UNLIMITED: &[&str] = &[
     "/metrics",
     "/openapi.json",
     "/openapi-3.0.json",
+    "/asyncapi.json",
     "/docs",
     "/docs/{file}",
     "/redoc",

@@ -27,6 +27,7 @@ const PAGES: &[(&str, &str)] = &[
     ("/redoc", "read_documentation"),
     ("/openapi.json", "read_documentation"),
     ("/openapi-3.0.json", "read_documentation"),
+    ("/asyncapi.json", "read_documentation"),
 ];
 
 /// What the trail calls a refused request that belongs to nothing else.

@@ -34,6 +34,7 @@ pub fn routes() -> Router<System> {
     Router::new()
         .route("/openapi.json", get(current_document))
         .route("/openapi-3.0.json", get(older_document))
+        .route("/asyncapi.json", get(event_document))
         .route("/docs", get(swagger_page))
         .route("/docs/{file}", files(swagger_files()))
         .route("/redoc", get(redoc_page))
@@ -46,6 +47,10 @@ async fn current_document(_: Reader, State(system): State<System>, headers: Head
 
 async fn older_document(_: Reader, State(system): State<System>, headers: HeaderMap) -> Response {
     system.documents.older.answer(&headers)
+}
+
+async fn event_document(_: Reader, State(system): State<System>, headers: HeaderMap) -> Response {
+    system.documents.events.answer(&headers)
 }
 
 async fn swagger_page(_: Reader) -> Response {

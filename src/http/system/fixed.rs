@@ -1,6 +1,9 @@
 //! Bodies that stay the same for a while, with a validator (RFC 9110, section 8.8), so that they are sent once.
 
-use crate::{domain::error::Error, http::openapi};
+use crate::{
+    domain::error::Error,
+    http::{asyncapi, openapi},
+};
 use axum::{
     body::{Body, Bytes},
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -117,12 +120,13 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
         .any(|name| name.trim().eq_ignore_ascii_case("gzip"))
 }
 
-/// The OpenAPI document in both versions.
+/// The OpenAPI document in both versions, and the `AsyncAPI` document.
 #[derive(Clone)]
 pub struct Documents {
     pub current: Document,
     /// For tools that know 3.0 only.
     pub older: Document,
+    pub events: Document,
 }
 
 impl Documents {
@@ -139,6 +143,7 @@ impl Documents {
         Self {
             older: fixed(&openapi::as_3_0(document.clone())),
             current: fixed(&document),
+            events: fixed(&asyncapi::document()),
         }
     }
 }

@@ -46,6 +46,7 @@ pub async fn describe_service(State(system): State<System>) -> Json<ServiceRespo
     if system.settings.docs == Docs::Public {
         links.extend([
             ("openapi", "/openapi.json"),
+            ("asyncapi", "/asyncapi.json"),
             ("docs", "/docs"),
             ("redoc", "/redoc"),
         ]);
