@@ -95,7 +95,7 @@ async fn every_event_of_every_type_keeps_the_document() {
     app.post("/api/v1/auth/password-reset-request", request)
         .await
         .expect(202);
-    app.answer_mail_requests().await;
+    app.events().await;
     let person = format!("/api/v1/users/{}", bob.id);
     let email = json!({ "email": "bob@second.example" });
     app.ask(Method::PATCH, &ada.access, &person, email)
