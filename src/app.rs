@@ -11,8 +11,8 @@ mod senders;
 use crate::{
     config::Config,
     infra::{
-        outbound::Resolver, signer::Signer, vault::Vault,
         bus::Bus, clock::Clock, entropy::Entropy, hasher::Hasher, image::Images, mailer::Mailer,
+        outbound::Resolver, signer::Signer, vault::Vault,
     },
     jobs::Jobs,
     services::{Links, Parts, Services, webhook_delivery::Deliveries},

@@ -242,22 +242,6 @@ impl TestApp {
         token.split_whitespace().next().unwrap().to_owned()
     }
 
-    /// The types of all events, in order of writing.
-    pub async fn events(&self) -> Vec<String> {
-        self.catch_up().await;
-        self.db
-            .texts("SELECT type FROM outbox_events ORDER BY occurred_at, id")
-            .await
-    }
-
-    /// `action outcome` of all audit entries, in order of writing.
-    pub async fn audit(&self) -> Vec<String> {
-        self.catch_up().await;
-        self.db
-            .texts("SELECT action || ' ' || outcome FROM audit_log ORDER BY at, id")
-            .await
-    }
-
     /// This test makes the service log errors.
     pub fn expect_errors(&self) {
         self.errors_expected.store(true, Ordering::Relaxed);

@@ -14,6 +14,7 @@ pub mod people;
 pub mod process;
 pub mod redis;
 pub mod smtp;
+mod written;
 
 pub use app::TestApp;
 pub use client::Reply;
