@@ -1,6 +1,7 @@
 //! Floor 4, wiring: [`build`] puts the parts together, the same way in production and in tests. What tests replace is
 //! [`Means`]; nothing else knows that there are tests.
 
+mod database;
 mod event_bus;
 mod first_start;
 mod master_key_file;
@@ -16,11 +17,12 @@ use crate::{
     },
     jobs::Jobs,
     services::{Links, Parts, Services, webhook_delivery::Deliveries},
-    storage::{Replica, Store, StoreSettings, Synchronous, schema},
+    storage::schema,
 };
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
+pub(crate) use database::connect;
+use database::{bring_schema, open_replica};
 use parts::{hasher_settings, make_limiter, signing};
-use secrecy::ExposeSecret;
 use senders::{make_mailer, make_outbound, make_redis};
 use std::time::Duration;
 
@@ -236,40 +238,4 @@ pub(crate) async fn services(
     Services::start(parts)
         .await
         .context("the keys in the database cannot be opened: are ENCRYPTION_KEYS right?")
-}
-
-/// Connects to the configured database.
-pub(crate) async fn connect(config: &Config) -> anyhow::Result<Store> {
-    let settings = StoreSettings {
-        url: config.database.url.expose_secret().to_owned(),
-        max_connections: config.database.max_connections,
-        acquire_timeout: config.database.acquire_timeout,
-        synchronous: match config.database.sqlite_synchronous {
-            crate::config::Synchronous::Full => Synchronous::Full,
-            crate::config::Synchronous::Normal => Synchronous::Normal,
-        },
-    };
-    Store::connect(&settings).await
-}
-
-async fn open_replica(config: &Config) -> anyhow::Result<Option<Replica>> {
-    let Some(url) = &config.database.replica_url else {
-        return Ok(None);
-    };
-    let most = config.database.max_connections;
-    Ok(Some(Replica::open(url.expose_secret(), most).await?))
-}
-
-/// Migrates where that is allowed; else refuses a schema that is behind.
-async fn bring_schema(config: &Config, store: &Store) -> anyhow::Result<()> {
-    let status = schema::status(store).await?;
-    if status.is_current() {
-        return Ok(());
-    }
-    ensure!(
-        config.database.auto_migrate,
-        "the database lacks {} migrations of this version: run `usher migrate up` first, or set AUTO_MIGRATE=true",
-        status.pending.len()
-    );
-    schema::up(store, None).await
 }

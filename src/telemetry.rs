@@ -2,6 +2,7 @@
 //! A JSON line is one flat object: time, level, target, message, then the fields of the spans and of the event.
 
 mod panics;
+pub mod traces;
 
 use crate::config::{LogConfig, LogFormat};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};

@@ -34,6 +34,7 @@ const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 /// Serves until told to stop.
 pub async fn run(config: &Config) -> anyhow::Result<()> {
     telemetry::init(&config.logs);
+    let traces = telemetry::traces::start(config.traces.as_ref())?;
     warn_of_clear_text(config);
     warn_of_links_in_events(config);
     let listener = listen(config.http.listen)?;
@@ -68,6 +69,9 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
         tracing::warn!("a job did not come to its end in time");
     }
     app.close().await;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
     match failed {
         Some(ended) => ended?,
         None => Ok(()),

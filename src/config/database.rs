@@ -170,7 +170,7 @@ fn read_replica_url(reader: &mut Reader, backend: Backend) -> Option<SecretStrin
     if backend == Backend::Sqlite {
         reader.refuse(
             "DATABASE_REPLICA_URL",
-            "needs a DATABASE_URL of PostgreSQL: SQLite has no copies",
+            "must go with a DATABASE_URL of PostgreSQL: SQLite has no copies",
         );
     } else if judge(text) != Ok(Backend::Postgres) {
         reader.refuse(

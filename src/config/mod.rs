@@ -27,6 +27,7 @@ mod smtp;
 mod sources;
 mod subscription;
 mod tokens;
+mod traces;
 mod webhooks;
 
 pub use admin::AdminConfig;
@@ -49,6 +50,7 @@ pub use smtp::SmtpTls;
 pub use sources::{Flags, Sources};
 pub use subscription::SubscriptionConfig;
 pub use tokens::{JwtAlgorithm, TokensConfig};
+pub use traces::TracesConfig;
 pub use webhooks::WebhooksConfig;
 
 use crate::domain::policy::Policy;
@@ -112,6 +114,8 @@ pub struct Config {
     pub webhooks: WebhooksConfig,
     /// How much is logged, in which form.
     pub logs: LogConfig,
+    /// Where traces go; none for nowhere.
+    pub traces: Option<TracesConfig>,
     shown: Vec<Shown>,
 }
 
@@ -200,6 +204,7 @@ impl Config {
             audit: AuditConfig::read(reader),
             webhooks: WebhooksConfig::read(reader),
             logs: LogConfig::read(reader),
+            traces: TracesConfig::read(reader),
             shown: Vec::new(),
             http: http?,
         };

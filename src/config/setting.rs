@@ -3,7 +3,7 @@
 
 use super::{
     admin, audit, database, environment, events, http, keys, limits, logs, mail, passwords, redis,
-    signup, subscription, tokens, webhooks,
+    signup, subscription, tokens, traces, webhooks,
 };
 
 /// What holds when nothing is set.
@@ -75,7 +75,7 @@ impl Setting {
 }
 
 /// The table, section by section, in the order in which it is documented.
-pub(super) static TABLE: [(&str, &[Setting]); 16] = [
+pub(super) static TABLE: [(&str, &[Setting]); 17] = [
     ("General", environment::SETTINGS),
     ("Database", database::SETTINGS),
     ("HTTP", http::SETTINGS),
@@ -92,6 +92,7 @@ pub(super) static TABLE: [(&str, &[Setting]); 16] = [
     ("Audit trail", audit::SETTINGS),
     ("Webhooks", webhooks::SETTINGS),
     ("Logs", logs::SETTINGS),
+    ("Traces", traces::SETTINGS),
 ];
 
 /// Every setting.

@@ -32,6 +32,7 @@ pub mod secret;
 pub mod session;
 pub mod steward;
 pub mod text;
+pub mod trace_parent;
 pub mod user;
 pub mod user_list;
 pub mod username;

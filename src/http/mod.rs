@@ -23,13 +23,13 @@ pub use openapi::{as_3_0, document};
 pub use settings::{Docs, HttpSettings, Origins};
 pub use v1::email_verification::verify_email_get;
 
-use crate::services::Services;
+use crate::services::{Services, tracer};
 use axum::{
     Router,
     middleware::{from_fn, from_fn_with_state},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use middleware::idempotency;
+use middleware::{idempotency, traces};
 use std::sync::Arc;
 use system::{Documents, System};
 
@@ -44,8 +44,12 @@ pub struct Http {
 impl Http {
     /// The public listener: these operations and the other front door's pages, all within one frame.
     pub fn router(&self, pages: Router) -> Router {
-        let api = v1::routes()
-            .merge(compat::routes())
+        let mut api = v1::routes().merge(compat::routes());
+        if tracer::is_on() {
+            let names = traces::use_cases(&openapi::document());
+            api = api.route_layer(from_fn_with_state(names, traces::of_use_case));
+        }
+        let api = api
             .route_layer(from_fn_with_state(self.services.clone(), idempotency::once))
             .route_layer(from_fn(negotiate::json))
             .merge(v1::routes_in_many_forms())

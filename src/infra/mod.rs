@@ -15,4 +15,5 @@ pub mod outbound;
 pub mod push;
 pub mod redis;
 pub mod signer;
+pub mod tracer;
 pub mod vault;

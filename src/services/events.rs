@@ -16,7 +16,10 @@ use crate::{
         mail::Mail,
         user::User,
     },
-    infra::vault::DataKey,
+    infra::{
+        tracer::{Side, Span},
+        vault::DataKey,
+    },
     storage::{Tx, outbox},
 };
 use serde_json::{Value, json};
@@ -56,6 +59,7 @@ impl Services {
         (kind, data): (EventType, Value),
         client: &Client,
     ) -> Result<()> {
+        let span = Span::begin(format!("publish {}", kind.as_str()), Side::Producer, None);
         let event = Event {
             id: self.new_id(),
             kind,
@@ -65,7 +69,9 @@ impl Services {
         };
         let text = serde_json::to_string(&event.data).map_err(Error::internal)?;
         let data = self.seal(key, field::EVENT_DATA, &text)?;
-        outbox::insert_event(tx, &event, data, &client.request_id).await
+        let trace = span.place().map(|place| place.to_string());
+        let row = outbox::insert_event(tx, &event, data, (&client.request_id, trace));
+        span.around(row).await
     }
 }
 

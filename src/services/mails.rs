@@ -16,11 +16,13 @@ use crate::{
         id::{MailId, UserId},
         mail::{Mail, Message},
         secret::Secret,
+        trace_parent::TraceParent,
         user::User,
     },
     infra::{
         mail_template::{self, MailContext},
         mailer::{MailFault, Mailer},
+        tracer::{Side, Span},
     },
     storage::{
         Store, Tx,
@@ -70,14 +72,16 @@ impl Services {
         let message = mail_template::render(mail, &context, to.as_str())?;
         let text = serde_json::to_string(&message).map_err(Error::internal)?;
         let key = self.user_key(tx, user.id).await?;
+        let span = Span::begin(format!("queue {}", mail.template()), Side::Producer, None);
         let mail = NewMail {
             id: self.new_id(),
             user_id: user.id,
             template: mail.template(),
             message: self.seal(&key, field::MAIL, &text)?,
             created_at: self.now(),
+            trace_parent: span.place().map(|place| place.to_string()),
         };
-        outbox_mails::insert_mail(tx, mail).await
+        span.around(outbox_mails::insert_mail(tx, mail)).await
     }
 
     /// Whether a person may get one more mail of this template that a stranger can cause. The database counts, for all nodes
@@ -128,7 +132,10 @@ impl Services {
         for mail in due {
             let services = self.clone();
             sending.spawn(async move {
-                if let Err(error) = services.send_mail(&mail).await {
+                let queued = mail.trace_parent.as_deref().and_then(TraceParent::parse);
+                let span = Span::begin("send_mail", Side::Consumer, queued);
+                if let Err(error) = span.around(services.send_mail(&mail)).await {
+                    span.fail();
                     tracing::error!(mail_id = %mail.id, error = ?error, "a mail could not be worked on");
                 }
             });

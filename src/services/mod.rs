@@ -58,6 +58,7 @@ pub use crate::infra::{
     entropy::Entropy,
     limiter::{Class, Decision},
     mailer::Mailer,
+    tracer,
 };
 
 use crate::{

@@ -30,7 +30,12 @@ pub struct Beside {
 }
 
 /// Adds an event with the next number in its person's order.
-pub async fn insert_event(tx: &Tx, event: &Event, data: Sealed, request_id: &str) -> Result<()> {
+pub async fn insert_event(
+    tx: &Tx,
+    event: &Event,
+    data: Sealed,
+    (request_id, trace_parent): (&str, Option<String>),
+) -> Result<()> {
     let sequence = users::next_event_sequence(tx, event.user_id).await?;
     let row = outbox_events::ActiveModel {
         id: Set(event.id.0),
@@ -42,7 +47,7 @@ pub async fn insert_event(tx: &Tx, event: &Event, data: Sealed, request_id: &str
         data_sealed: Set(data.0),
         published_at: Set(None),
         position: Set(None),
-        trace_parent: Set(None),
+        trace_parent: Set(trace_parent),
     };
     Entity::insert(row).exec_without_returning(tx).await?;
     Ok(())

@@ -25,6 +25,8 @@ pub struct StoredMail {
     pub message: Option<Sealed>,
     pub attempts: i32,
     pub created_at: Timestamp,
+    /// The place in the trace in which it was queued.
+    pub trace_parent: Option<String>,
 }
 
 /// A mail to be queued.
@@ -34,6 +36,7 @@ pub struct NewMail {
     pub template: &'static str,
     pub message: Sealed,
     pub created_at: Timestamp,
+    pub trace_parent: Option<String>,
 }
 
 /// Queues a mail; it is due at once.
@@ -49,6 +52,7 @@ pub async fn insert_mail(db: &impl ConnectionTrait, mail: NewMail) -> Result<()>
         next_attempt_at: Set(mail.created_at),
         sent_at: Set(None),
         last_fault: Set(None),
+        trace_parent: Set(mail.trace_parent),
     };
     Entity::insert(row).exec_without_returning(db).await?;
     Ok(())
@@ -181,5 +185,6 @@ fn mail(row: Model) -> StoredMail {
         message: row.message_sealed.map(Sealed),
         attempts: row.attempts,
         created_at: row.created_at,
+        trace_parent: row.trace_parent,
     }
 }

@@ -1,6 +1,8 @@
 //! The connection to the database. On SQLite every write goes through one connection with `BEGIN IMMEDIATE`, and reads
 //! through their own; on PostgreSQL both are the same pool.
 
+mod statements;
+
 use super::tx::{Tx, Witness};
 use crate::domain::Result;
 use anyhow::Context as _;

@@ -65,6 +65,7 @@ mod support;
 mod system;
 mod termination;
 mod tokens;
+mod traces;
 mod user_import;
 mod user_list;
 mod users;

@@ -4,6 +4,7 @@
 use super::{
     Frame, Origin,
     request_id::{self, X_REQUEST_ID},
+    traces,
 };
 use crate::domain::client::Client;
 use axum::{
@@ -23,8 +24,15 @@ pub async fn observe(State(frame): State<Frame>, mut request: Request, next: Nex
     let id = request_id::sent(request.headers()).unwrap_or_else(|| (frame.hooks.new_request_id)());
     let answered = Answered::to(&request);
     introduce(&frame, &mut request, &id);
-    let span = tracing::info_span!("http.request", request_id = %id, user_id = Empty);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let span =
+        tracing::info_span!("http.request", request_id = %id, user_id = Empty, trace_id = Empty);
+    let traced = traces::begin(answered.method, &answered.route, request.headers());
+    if let Some(place) = traced.place() {
+        span.record("trace_id", format!("{:032x}", place.trace));
+    }
+    let response = traced.around(next.run(request).instrument(span.clone()));
+    let mut response = response.await;
+    traces::end(&traced, response.status());
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(X_REQUEST_ID, id);
     }

@@ -16,6 +16,7 @@ mod security;
 #[cfg(test)]
 mod tests;
 mod timeout;
+pub mod traces;
 
 pub use origin::Origin;
 

@@ -25,6 +25,7 @@ mod m2026_11_21_000017_add_event_positions;
 mod m2026_11_21_000018_create_webhooks;
 mod m2026_11_21_000020_guard_audit_log;
 mod m2026_11_21_000021_create_failed_logins;
+mod m2026_11_21_000022_trace_mails;
 
 use sea_orm_migration::prelude::*;
 
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000018_create_webhooks::Migration),
             Box::new(m2026_11_21_000020_guard_audit_log::Migration),
             Box::new(m2026_11_21_000021_create_failed_logins::Migration),
+            Box::new(m2026_11_21_000022_trace_mails::Migration),
         ]
     }
 }
