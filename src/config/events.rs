@@ -244,14 +244,11 @@ fn read_sasl(reader: &mut Reader, is_local: bool) -> Option<(SaslMechanism, Stri
         );
     }
     let sasl = (mechanism?, username?, password?);
-    if sasl.0 == SaslMechanism::Plain && reader.is_production() && !is_local {
-        let is_in_clear = reader.text("KAFKA_TLS").as_deref() == Some("false");
-        if is_in_clear {
-            reader.refuse(
-                "KAFKA_SASL_MECHANISM",
-                "must not be plain without KAFKA_TLS in production: the password would cross in clear",
-            );
-        }
+    let is_strict = sasl.0 == SaslMechanism::Plain && reader.is_production() && !is_local;
+    if is_strict && reader.text("KAFKA_TLS").as_deref() == Some("false") {
+        let rule =
+            "must not be plain without KAFKA_TLS in production: the password would cross in clear";
+        reader.refuse("KAFKA_SASL_MECHANISM", rule);
     }
     Some(sasl)
 }

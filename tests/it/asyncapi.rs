@@ -95,7 +95,7 @@ async fn every_event_of_every_type_keeps_the_document() {
     app.post("/api/v1/auth/password-reset-request", request)
         .await
         .expect(202);
-    app.events().await;
+    app.catch_up().await;
     let person = format!("/api/v1/users/{}", bob.id);
     let email = json!({ "email": "bob@second.example" });
     app.ask(Method::PATCH, &ada.access, &person, email)
@@ -133,6 +133,7 @@ async fn every_event_of_every_type_keeps_the_document() {
 
 /// The types of all events in the feed, each of which keeps the document.
 async fn read_all(app: &TestApp, ada: &Person, document: &Value) -> BTreeSet<String> {
+    app.catch_up().await;
     app.app.place_events().await.unwrap();
     let mut seen = BTreeSet::new();
     let mut next = Some("/api/v1/events?limit=100".to_owned());

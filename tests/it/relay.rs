@@ -12,7 +12,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
-use usher::{Bus, Clock, MemoryBus};
+use usher::{Bus, Clock, MemoryBus, Resolver};
 
 type Broker = Arc<Mutex<MemoryBus>>;
 
@@ -22,7 +22,7 @@ async fn start() -> (TestApp, Broker) {
     let db = Arc::new(TestDatabase::create().await);
     let clock = Clock::hand_wound(BEGIN.parse().unwrap());
     let bus = Some(Bus::Memory(Arc::clone(&broker)));
-    let app = TestApp::start_with_bus((db, clock), 1, &[], bus).await;
+    let app = TestApp::start_with_means((db, clock), 1, &[], (Resolver::System, bus)).await;
     (app, broker)
 }
 

@@ -98,16 +98,7 @@ impl TestApp {
     }
 
     /// The same, with events delivered to this bus; none for what the settings say.
-    pub async fn start_with_bus(
-        (db, clock): (Arc<TestDatabase>, Clock),
-        seed: u64,
-        settings: &[(&str, &str)],
-        bus: Option<Bus>,
-    ) -> Self {
-        Self::start_with_means((db, clock), seed, settings, (Resolver::System, bus)).await
-    }
-
-    async fn start_with_means(
+    pub async fn start_with_means(
         (db, clock): (Arc<TestDatabase>, Clock),
         seed: u64,
         settings: &[(&str, &str)],
