@@ -1,4 +1,4 @@
-//! The AsyncAPI 3.0 document: what leaves as events, for programs that read them. A new type of event does not compile
+//! The `AsyncAPI` 3.0 document: what leaves as events, for programs that read them. A new type of event does not compile
 //! until [`data`] says what it carries.
 
 mod data;

@@ -1,4 +1,4 @@
-//! The AsyncAPI document: kept in `docs/` as it is served, and every event of every type keeps it.
+//! The `AsyncAPI` document: kept in `docs/` as it is served, and every event of every type keeps it.
 
 use crate::support::{
     TestApp,
@@ -26,37 +26,22 @@ async fn the_document_in_docs_is_the_one_that_is_served() {
 async fn live(app: &TestApp) -> (Person, Person) {
     let ada = app.ada().await;
     let bob = app.bob().await;
-    let me = "/api/v1/users/me";
-    let ask = async |token: &str, method: Method, path: &str, body: Value, status: u16| {
-        app.ask(method, token, path, body).await.expect(status)
-    };
-    ask(
-        &bob.access,
-        Method::PATCH,
-        me,
-        json!({ "full_name": "Bob", "country": "NL" }),
-        200,
-    )
-    .await;
+    let person = format!("/api/v1/users/{}", bob.id);
+    let name = json!({ "full_name": "Bob", "country": "NL" });
+    app.ask(Method::PATCH, &bob.access, "/api/v1/users/me", name)
+        .await
+        .expect(200);
     let wrong = json!({ "email": BOB, "password": "WrongPass123" });
     app.post("/api/v1/auth/login", wrong).await.expect(401);
-    let person = format!("/api/v1/users/{}", bob.id);
-    let tier = json!({ "tier": "premium" });
-    ask(
-        &ada.access,
+    let staff = async |method: Method, end: &str, body: Value| {
+        let path = format!("{person}/{end}");
+        app.ask(method, &ada.access, &path, body).await.expect(200)
+    };
+    staff(Method::PUT, "subscription", json!({ "tier": "premium" })).await;
+    staff(
         Method::PUT,
-        &format!("{person}/subscription"),
-        tier,
-        200,
-    )
-    .await;
-    let roles = json!({ "roles": ["user", "manager"] });
-    ask(
-        &ada.access,
-        Method::PUT,
-        &format!("{person}/roles"),
-        roles,
-        200,
+        "roles",
+        json!({ "roles": ["user", "manager"] }),
     )
     .await;
     let bob = app.sign_in(BOB).await;
@@ -67,22 +52,8 @@ async fn live(app: &TestApp) -> (Person, Person) {
     app.post_as(&bob.access, "/api/v1/auth/logout", json!({}))
         .await;
     let bob = app.sign_in(BOB).await;
-    ask(
-        &ada.access,
-        Method::POST,
-        &format!("{person}/deactivate"),
-        json!({}),
-        200,
-    )
-    .await;
-    ask(
-        &ada.access,
-        Method::POST,
-        &format!("{person}/reactivate"),
-        json!({}),
-        200,
-    )
-    .await;
+    staff(Method::POST, "deactivate", json!({})).await;
+    staff(Method::POST, "reactivate", json!({})).await;
     (ada, bob)
 }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The least that is granted to the ends of paths below.
-const FOR_MUCH: Duration = Duration::from_secs(60);
+const FOR_MUCH: Duration = Duration::from_mins(1);
 const MUCH: [&str; 2] = ["/me/avatar", "/me/export"];
 
 /// Answers in time, with or without the handler.
