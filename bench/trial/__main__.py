@@ -7,9 +7,10 @@ import shutil
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import ledger
-from faults import FAULTS, fake_clock, remove_disk, small_disk
+from faults import FAULTS, Fault, fake_clock, remove_disk, small_disk
 from ledger import Findings
 from load import Journal, Load
 from races import race
@@ -17,6 +18,9 @@ from stand import Postgres, Sqlite, Stand
 
 WORKERS = 16
 RACES = "two nodes race"
+STARTS = "five nodes start at once"
+# Seconds for five nodes on two cores, the migration included.
+READY_WITHIN = 10
 COLUMNS = "{:30} {:10} {:>6} {:>12} {:>8} {:>8} {:>6} {:>8} {:>10} {:>10}"
 
 
@@ -114,6 +118,27 @@ class Races(Trial):
         return self.close()
 
 
+class Starts(Trial):
+    """Five nodes start at once on an empty database: everything is made once, and all are ready in time."""
+
+    def run(self):
+        rounds = self.given.rounds or (20 if self.given.long else 3)
+        stand = self.stand()
+        try:
+            for number in range(rounds):
+                stand.database.use_new(f"empty{number}")
+                with ThreadPoolExecutor() as pool:
+                    self.recoveries.append(max(pool.map(lambda node: node.start(), stand.nodes)))
+                ledger.made_once(stand, self.findings)
+                for node in stand.nodes:
+                    node.kill()
+        finally:
+            stand.stop()
+        self.findings.must(max(self.recoveries) <= READY_WITHIN, "F24", f"ready after {max(self.recoveries):.1f} s")
+        print(f"{STARTS}: {rounds} rounds, ready within {max(self.recoveries):.2f} s, {sum(self.findings.counts.values())} wrong", flush=True)
+        return self.close()
+
+
 def main():
     given = arguments()
     print(COLUMNS.format("fault", "database", "rounds", "acknowledged", "unknown", "lost", "doubled", "findings", "slowest", "recovered"))
@@ -125,6 +150,8 @@ def main():
             is_sound &= Trial(given, name, fault, backend).run()
     if not given.only or RACES in given.only:
         is_sound &= Races(given, RACES, FAULTS["one of two nodes killed"], "postgres").run()
+    if not given.only or STARTS in given.only:
+        is_sound &= Starts(given, STARTS, Fault(None, 3, 20, on="postgres", nodes=5), "postgres").run()
     sys.exit(0 if is_sound else 1)
 
 

@@ -101,6 +101,15 @@ def tables(stand, findings):
     findings.must(stand.database.number(admins) >= 1, "I8", "no active admin is left")
 
 
+def made_once(stand, findings):
+    """What the first start makes, however many start."""
+    for table in ("users", "signing_keys", "vault_keys", "user_roles WHERE role = 'admin'"):
+        count = stand.database.number(f"SELECT count(*) FROM {table}")
+        findings.must(count == 1, "F24", f"{count} in {table}")
+    repeated = stand.database.number("SELECT count(*) - count(DISTINCT version) FROM seaql_migrations")
+    findings.must(repeated == 0, "F24", f"{repeated} migrations ran again")
+
+
 def sign_in(client, email, password):
     """Whether it opens; asked again when the service is still busy."""
     for _ in range(20):

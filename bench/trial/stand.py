@@ -83,6 +83,11 @@ class Postgres:
     def control(self, what, *arguments):
         self.call("pg_ctl", "--pgdata", self.data, "--log", self.data / "log", "--wait", "--silent", what, *arguments)
 
+    def use_new(self, name):
+        """An empty database in place of the one before."""
+        self.rows(f"CREATE DATABASE {name}")
+        self.url = self.url.rsplit("/", 1)[0] + "/" + name
+
     def restart(self):
         self.control("restart", "--mode", "fast")
 

@@ -6,23 +6,15 @@ use crate::support::{
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::json;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
 use tokio::sync::Barrier;
 
 const NODES: usize = 5;
 
-/// What F24 allows from the start of the program to its readiness.
-const READY: Duration = Duration::from_secs(10);
-
-/// Starts them all on a database without a schema; for how long the slowest was not ready.
-async fn start_on_an_empty_database() -> Duration {
+/// Starts them all on a database without a schema; `bench/faults` measures how long that takes.
+async fn start_on_an_empty_database() {
     let db = TestDatabase::create_empty().await;
-    let begun = Instant::now();
     let nodes = join_all((0..NODES).map(|_| Service::try_start(&db, &[]))).await;
-    let slowest = begun.elapsed();
     let nodes: Vec<Service> = nodes.into_iter().map(Result::unwrap).collect();
     for node in &nodes {
         assert_eq!(node.get_as("", "/readyz").await, 200);
@@ -50,22 +42,12 @@ async fn start_on_an_empty_database() -> Duration {
         assert_eq!(status, 409, "{body}");
     }
     join_all(nodes.into_iter().map(Service::stop)).await;
-    slowest
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn f24_five_nodes_that_start_at_once_on_an_empty_database_make_everything_once() {
     for _ in 0..3 {
         start_on_an_empty_database().await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "the long form: twenty rounds, and the time is measured on a machine that does nothing else"]
-async fn f24_five_nodes_that_start_at_once_are_ready_within_ten_seconds_in_each_of_twenty_rounds() {
-    for round in 0..20 {
-        let slowest = start_on_an_empty_database().await;
-        assert!(slowest < READY, "round {round}: {slowest:?}");
     }
 }
 
