@@ -34,7 +34,9 @@ pub use admin::AdminConfig;
 pub use audit::AuditConfig;
 pub use database::{DatabaseConfig, Synchronous};
 pub use environment::Environment;
-pub use events::{EventsConfig, KafkaMode, SaslMechanism};
+pub use events::EventsConfig;
+#[cfg(feature = "kafka")]
+pub use events::{KafkaMode, SaslMechanism};
 pub use http::{Docs, HttpConfig, Origins, TlsFiles};
 pub use keys::KeysConfig;
 pub use limits::LimitsConfig;
