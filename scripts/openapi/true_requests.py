@@ -46,6 +46,10 @@ UNFORESEEABLE |= {(field, "format") for field in ("cursor", "website", "links", 
 UNFORESEEABLE |= {(field, "format") for field in ("from", "to", "created_from", "created_to", "last_login_from", "last_login_to")}
 UNFORESEEABLE |= {(field, "too_long") for field in ("website", "links", "extra")}
 UNFORESEEABLE |= {(field, "unknown_value") for field in ("timezone", "salary_currency", "languages", "roles", "phone")}
+# Types of events: their list grows, and a client may ask for one that this version does not know.
+UNFORESEEABLE |= {(field, "unknown_value") for field in ("type", "events")}
+# Where webhooks may lead.
+UNFORESEEABLE |= {("url", code) for code in ("format", "too_long", "private_address")}
 # Rules over two fields, and the depth of a free object.
 UNFORESEEABLE |= {("roles", "too_short"), ("salary_currency", "required"), ("salary_max", "out_of_range"), ("salary_min", "out_of_range"), ("extra", "format"),
                   ("education", "out_of_range"), ("education.end_year", "out_of_range"), ("until", "out_of_range")}
