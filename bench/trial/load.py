@@ -115,7 +115,6 @@ class Load:
     def __init__(self, ports, journal, workers, name):
         self.journal, self.name = journal, name
         self.people, self.stopped = [], threading.Event()
-        self.pause = threading.Event()
         self.threads = [threading.Thread(target=self.work, args=(Client(ports), seed), daemon=True) for seed in range(workers)]
 
     def __enter__(self):

@@ -221,11 +221,6 @@ class Node:
         self.process.kill()
         self.process.wait()
 
-    def memory(self):
-        """Resident, in MiB."""
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) // 1024
-
 
 class Stand:
     """All of it together."""
