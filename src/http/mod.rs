@@ -31,7 +31,7 @@ use axum::{
 use metrics_exporter_prometheus::PrometheusHandle;
 use middleware::{idempotency, traces};
 use std::sync::Arc;
-use system::{Documents, System};
+use system::System;
 
 /// Everything that HTTP needs from the wiring.
 #[derive(Clone)]
@@ -68,7 +68,6 @@ impl Http {
             services: self.services.clone(),
             settings: Arc::clone(&self.settings),
             metrics: self.metrics.clone(),
-            documents: Documents::new(),
             is_open: !self.settings.production,
         }
     }

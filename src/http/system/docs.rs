@@ -1,12 +1,16 @@
 //! The documentation for people: the OpenAPI document in both versions, Swagger UI and ReDoc. Everything comes out of
 //! the binary; the pages' policy lets no request leave for another host.
 
-use super::{System, fixed::Document, nothing, operator::Reader};
+use super::{
+    System,
+    fixed::{DOCUMENTS, Document},
+    nothing,
+    operator::Reader,
+};
 use crate::{domain::error::Error, http::extract::Path};
 use axum::{
     Router,
     body::Bytes,
-    extract::State,
     http::{HeaderMap, header},
     response::{Html, IntoResponse, Response},
     routing::{MethodRouter, get},
@@ -41,16 +45,16 @@ pub fn routes() -> Router<System> {
         .route("/redoc/{file}", files(redoc_files()))
 }
 
-async fn current_document(_: Reader, State(system): State<System>, headers: HeaderMap) -> Response {
-    system.documents.current.answer(&headers)
+async fn current_document(_: Reader, headers: HeaderMap) -> Response {
+    DOCUMENTS.current.answer(&headers)
 }
 
-async fn older_document(_: Reader, State(system): State<System>, headers: HeaderMap) -> Response {
-    system.documents.older.answer(&headers)
+async fn older_document(_: Reader, headers: HeaderMap) -> Response {
+    DOCUMENTS.older.answer(&headers)
 }
 
-async fn event_document(_: Reader, State(system): State<System>, headers: HeaderMap) -> Response {
-    system.documents.events.answer(&headers)
+async fn event_document(_: Reader, headers: HeaderMap) -> Response {
+    DOCUMENTS.events.answer(&headers)
 }
 
 async fn swagger_page(_: Reader) -> Response {

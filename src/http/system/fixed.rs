@@ -12,7 +12,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
-use std::io::Read as _;
+use std::{io::Read as _, sync::LazyLock};
 
 /// A body with its validator.
 #[derive(Clone)]
@@ -120,9 +120,11 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
         .any(|name| name.trim().eq_ignore_ascii_case("gzip"))
 }
 
+/// Written when somebody first asks: most processes are never asked, and writing takes memory.
+pub(super) static DOCUMENTS: LazyLock<Documents> = LazyLock::new(Documents::new);
+
 /// The OpenAPI document in both versions, and the `AsyncAPI` document.
-#[derive(Clone)]
-pub struct Documents {
+pub(super) struct Documents {
     pub current: Document,
     /// For tools that know 3.0 only.
     pub older: Document,
@@ -130,8 +132,7 @@ pub struct Documents {
 }
 
 impl Documents {
-    /// Writes them once.
-    pub fn new() -> Self {
+    fn new() -> Self {
         let document = openapi::document();
         let fixed = |value: &serde_json::Value| {
             Document::new(

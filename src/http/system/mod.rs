@@ -20,15 +20,12 @@ use std::sync::Arc;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub use fixed::Documents;
-
 /// What the operations report from.
 #[derive(Clone)]
 pub struct System {
     pub services: Services,
     pub settings: Arc<HttpSettings>,
     pub metrics: PrometheusHandle,
-    pub documents: Documents,
     /// Whether figures are given without a token: in development, and on the operators' own listener.
     pub is_open: bool,
 }

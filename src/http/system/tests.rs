@@ -62,7 +62,6 @@ impl Bench {
             services: services.unwrap(),
             settings: Arc::new(settings),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
-            documents: Documents::new(),
             is_open: !production,
         };
         Self {
