@@ -42,6 +42,10 @@ pub(super) async fn bring_schema(config: &Config, store: &Store) -> anyhow::Resu
         return Ok(());
     }
     ensure!(
+        config.database.auto_migrate || !status.pending.is_empty(),
+        "the database lacks indexes, for an import broke off: run it again, or `usher migrate up`"
+    );
+    ensure!(
         config.database.auto_migrate,
         "the database lacks {} migrations of this version: run `usher migrate up` first, or set AUTO_MIGRATE=true",
         status.pending.len()

@@ -42,6 +42,9 @@ impl Command {
         for name in &status.pending {
             say(&format!("pending  {name}"))?;
         }
+        if status.lacks_indexes {
+            say("missing  indexes that an import has put off")?;
+        }
         store.close().await;
         Ok(())
     }

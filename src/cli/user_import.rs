@@ -30,7 +30,7 @@ use std::{
 use tokio::task::{JoinHandle, spawn_blocking};
 
 /// How many people a transaction adds.
-const BATCH: usize = 1000;
+const BATCH: usize = 5000;
 /// How many refused records are shown when no report is asked for.
 const SHOWN: usize = 20;
 
@@ -52,6 +52,10 @@ pub struct Import {
     /// Leave no user.created event for each person.
     #[arg(long)]
     no_events: bool,
+    /// Drop the indexes of lists and search first and make them again at the end: much faster for a first import. Lists
+    /// and search are slow meanwhile, so let no node run.
+    #[arg(long, conflicts_with = "dry_run")]
+    defer_indexes: bool,
 }
 
 /// What has become of the file so far.
@@ -87,6 +91,7 @@ impl Import {
         let mut records = Records::open(&self.file, self.format)?;
         let bar = progress::of_bytes(records.length())?;
         let mut tally = Tally::default();
+        let mut report = Report::open(self.report.as_deref())?;
         if !self.dry_run {
             let (done, imported) = services.count_import_done(&file).await?;
             if done > 0 {
@@ -98,8 +103,8 @@ impl Import {
                 )?;
                 records.skip(done)?;
             }
+            services.ready_import(self.defer_indexes).await?;
         }
-        let mut report = Report::open(self.report.as_deref())?;
         let client = Client::local(services.new_request_id());
         let mut seen = HashSet::new();
         let mut next = prepare(services, &file, records);
@@ -123,6 +128,9 @@ impl Import {
             report.add(&written.refused, &bar)?;
         }
         bar.finish_and_clear();
+        if self.defer_indexes {
+            services.finish_import().await?;
+        }
         report.close()?;
         Ok(tally)
     }

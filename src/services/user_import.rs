@@ -13,7 +13,10 @@ use crate::{
         username::Username,
     },
     infra::hasher,
-    storage::imports::{self, Batch, NewPerson, Taken},
+    storage::{
+        bulk, deferred_indexes,
+        imports::{self, Batch, NewPerson, Taken},
+    },
 };
 use serde_json::{Map, Value};
 use std::collections::HashSet;
@@ -61,6 +64,21 @@ impl Services {
     pub async fn count_import_done(&self, file: &ImportFile) -> Result<(u64, u64)> {
         let (records, imported) = imports::count_done(self.store.reader(), &file.digest).await?;
         Ok((records.unsigned_abs(), imported.unsigned_abs()))
+    }
+
+    /// Readies the database for very many people; may put off the indexes of lists and search, which makes those slow until
+    /// [`Self::finish_import`].
+    pub async fn ready_import(&self, defers_indexes: bool) -> Result<()> {
+        bulk::make_ready(&self.store).await?;
+        if defers_indexes {
+            deferred_indexes::defer_indexes(&self.store).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the indexes again that were put off.
+    pub async fn finish_import(&self) -> Result<()> {
+        deferred_indexes::restore_indexes(&self.store).await
     }
 
     /// Reads and seals a batch of records that follow each other; no database, but much computing.

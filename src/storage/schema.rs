@@ -1,7 +1,7 @@
 //! The schema's state and its moves: migrate up, down, status. Several nodes may start at once: one of them migrates
 //! while the others wait, on PostgreSQL for an advisory lock, on SQLite for the file.
 
-use super::{Store, migration::Migrator};
+use super::{Store, deferred_indexes, migration::Migrator};
 use anyhow::Context as _;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement};
 use sea_orm_migration::MigratorTrait;
@@ -14,12 +14,14 @@ const LOCK: i64 = 0x75_73_68_65_72;
 pub struct SchemaStatus {
     pub applied: Vec<String>,
     pub pending: Vec<String>,
+    /// Whether an import broke off that had put off indexes.
+    pub lacks_indexes: bool,
 }
 
 impl SchemaStatus {
-    /// Whether the database has every migration of this binary.
+    /// Whether the database has every migration of this binary, and all of its indexes.
     pub fn is_current(&self) -> bool {
-        self.pending.is_empty()
+        self.pending.is_empty() && !self.lacks_indexes
     }
 }
 
@@ -30,23 +32,23 @@ pub async fn status(store: &Store) -> anyhow::Result<SchemaStatus> {
     };
     let db = store.reader();
     let newer = "the database's schema is newer than this binary, or cannot be read";
+    let applied = Migrator::get_applied_migrations_read_only(db).await;
+    let pending = Migrator::get_pending_migrations_read_only(db).await;
+    let applied: Vec<String> = names(applied.context(newer)?);
+    let pending = names(pending.context(newer)?);
     Ok(SchemaStatus {
-        applied: names(
-            Migrator::get_applied_migrations_read_only(db)
-                .await
-                .context(newer)?,
-        ),
-        pending: names(
-            Migrator::get_pending_migrations_read_only(db)
-                .await
-                .context(newer)?,
-        ),
+        lacks_indexes: deferred_indexes::has_deferred(db, &applied).await?,
+        applied,
+        pending,
     })
 }
 
-/// Applies the next `steps` migrations, or all.
+/// Applies the next `steps` migrations, or all; makes indexes again that an import has left out.
 pub async fn up(store: &Store, steps: Option<u32>) -> anyhow::Result<()> {
     let tx = lock(store).await?;
+    if status(store).await?.lacks_indexes {
+        deferred_indexes::restore(&tx).await?;
+    }
     let moved = if store.is_postgres() {
         Migrator::up(store.writer(), steps).await
     } else {
@@ -58,6 +60,9 @@ pub async fn up(store: &Store, steps: Option<u32>) -> anyhow::Result<()> {
 
 /// Takes back the last `steps` migrations, or all; the data in their tables goes.
 pub async fn down(store: &Store, steps: Option<u32>) -> anyhow::Result<()> {
+    if status(store).await?.lacks_indexes {
+        deferred_indexes::restore_indexes(store).await?;
+    }
     let tx = lock(store).await?;
     let moved = if store.is_postgres() {
         Migrator::down(store.writer(), steps).await

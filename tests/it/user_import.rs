@@ -1,5 +1,7 @@
 //! Moving people in from another system, and out again, at the command line.
 
+mod indexes;
+
 use crate::support::{
     app::PASSWORD,
     database::TestDatabase,
@@ -140,8 +142,8 @@ async fn refused_records_are_reported_by_number_and_the_others_are_taken() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_tells_the_same_and_writes_nothing() {
     let db = TestDatabase::create().await;
-    let records: Vec<Value> = (0..2500)
-        .map(|n| json!({ "email": format!("p{}@example.com", n % 2400) }))
+    let records: Vec<Value> = (0..5500)
+        .map(|n| json!({ "email": format!("p{}@example.com", n % 5400) }))
         .collect();
     let path = file(&db, "people.jsonl", &lines(&records));
     let path = path.to_str().unwrap();
@@ -149,7 +151,7 @@ async fn a_dry_run_tells_the_same_and_writes_nothing() {
     assert!(
         ended
             .stdout
-            .contains("2400 would be imported, 100 would be refused"),
+            .contains("5400 would be imported, 100 would be refused"),
         "{}",
         ended.stdout
     );
@@ -157,18 +159,18 @@ async fn a_dry_run_tells_the_same_and_writes_nothing() {
     assert_eq!(db.number("SELECT count(*) FROM import_batches").await, 0);
     let ended = import(&db, &[path, "--no-events"]).await;
     assert!(
-        ended.stdout.contains("2400 imported, 100 refused"),
+        ended.stdout.contains("5400 imported, 100 refused"),
         "{}",
         ended.stdout
     );
-    assert_eq!(db.number("SELECT count(*) FROM users").await, 2400);
+    assert_eq!(db.number("SELECT count(*) FROM users").await, 5400);
     assert_eq!(db.number("SELECT count(*) FROM outbox_events").await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_import_goes_on_where_it_stopped() {
     let db = TestDatabase::create().await;
-    let records: Vec<Value> = (0..6000)
+    let records: Vec<Value> = (0..12_000)
         .map(|n| json!({ "email": format!("p{n}@example.com"), "username": format!("person{n}") }))
         .collect();
     let path = file(&db, "people.jsonl", &lines(&records));
@@ -179,7 +181,7 @@ async fn a_killed_import_goes_on_where_it_stopped() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    while db.number("SELECT count(*) FROM import_batches").await < 2
+    while db.number("SELECT count(*) FROM import_batches").await < 1
         && child.try_wait().unwrap().is_none()
     {
         tokio::task::yield_now().await;
@@ -187,17 +189,21 @@ async fn a_killed_import_goes_on_where_it_stopped() {
     let _ = child.start_kill();
     child.wait().await.unwrap();
     let before = db.number("SELECT count(*) FROM users").await;
-    assert_eq!(before % 1000, 0, "a batch is written whole or not at all");
+    assert_eq!(
+        (before % 5000) * (12_000 - before),
+        0,
+        "a batch is written whole or not at all"
+    );
     let said = run(&db, &arguments, &[]).await.success();
     assert!(
-        said.contains(&format!("{} imported, 0 refused", 6000 - before)),
+        said.contains(&format!("{} imported, 0 refused", 12_000 - before)),
         "{said}"
     );
-    assert_eq!(db.number("SELECT count(*) FROM users").await, 6000);
+    assert_eq!(db.number("SELECT count(*) FROM users").await, 12_000);
     assert_eq!(
         db.number("SELECT count(DISTINCT user_id) FROM user_keys")
             .await,
-        6000
+        12_000
     );
     let said = run(&db, &arguments, &[]).await.success();
     assert!(said.contains("0 imported, 0 refused"), "{said}");
