@@ -1,5 +1,5 @@
 # Sourced by scripts/test: a private PostgreSQL cluster that lives as long as the script. Needs machine.sh.
-# `postgres_start` sets POSTGRES_URL; `postgres_stop` may be called at any time, also before a start, and twice.
+# `postgres_start` sets POSTGRES_URL; POSTGRES_EXTRA may hold more lines for its settings; `postgres_stop` may be called at any time, also before a start, and twice.
 
 postgres_folder=
 
@@ -39,6 +39,7 @@ max_wal_senders = 0
 max_wal_size = 256MB
 min_wal_size = 32MB
 timezone = 'UTC'
+${POSTGRES_EXTRA:-}
 CONF
 }
 
