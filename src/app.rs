@@ -16,7 +16,9 @@ use crate::{
         outbound::Resolver, signer::Signer, vault::Vault,
     },
     jobs::Jobs,
-    services::{Links, Parts, Services, webhook_delivery::Deliveries},
+    services::{
+        Links, Parts, Services, events::held_back::HeldBack, webhook_delivery::Deliveries,
+    },
     storage::schema,
 };
 use anyhow::Context as _;
@@ -115,8 +117,9 @@ impl App {
     /// Delivers the events that were committed so far, as far as the broker takes them; what the relay does while it leads.
     pub async fn deliver_events(&self) -> anyhow::Result<()> {
         self.place_events().await?;
+        let mut held = HeldBack::default();
         loop {
-            let relayed = self.services.relay_events().await?;
+            let relayed = self.services.relay_events(&mut held).await?;
             if relayed.delivered == 0 || relayed.is_stuck {
                 return Ok(());
             }

@@ -42,13 +42,27 @@ pub struct MemoryBus {
 #[error("{0}")]
 pub struct BusFault(pub String);
 
+/// An event that did not arrive, and why.
+#[derive(Debug)]
+pub struct Refused {
+    pub event: EventId,
+    pub fault: BusFault,
+}
+
 /// What came of a batch.
 #[derive(Debug, Default)]
 pub struct Delivered {
     /// What the broker has taken responsibility for.
     pub ids: Vec<EventId>,
-    /// Why others did not arrive.
-    pub fault: Option<BusFault>,
+    /// Of whom it has not taken one; their later ones were not handed over.
+    pub refused: BTreeMap<UserId, Refused>,
+}
+
+impl Delivered {
+    /// Whether something was tried, and in vain.
+    pub fn is_in_vain(&self) -> bool {
+        self.ids.is_empty() && !self.refused.is_empty()
+    }
 }
 
 impl Bus {
@@ -87,18 +101,16 @@ impl Bus {
             if wave.is_empty() {
                 return done;
             }
-            let before = done.ids.len();
             for (event, outcome) in wave.iter().zip(self.send(&wave).await) {
                 match outcome {
                     Ok(()) => done.ids.push(event.id),
                     Err(fault) => {
                         queues.remove(&event.subject);
-                        done.fault = Some(fault);
+                        let id = event.id;
+                        let refused = Refused { event: id, fault };
+                        done.refused.insert(event.subject, refused);
                     }
                 }
-            }
-            if done.ids.len() == before {
-                return done;
             }
         }
     }
@@ -195,7 +207,12 @@ mod tests {
         let expected: Vec<_> = expected.map(|(user, n)| (user, n.to_owned())).to_vec();
         assert_eq!(told(&list), expected);
         assert_eq!(done.ids.len(), 4);
-        assert!(done.fault.is_some());
+        let refused: Vec<_> = done.refused.iter().collect();
+        let [(person, refused)] = refused.as_slice() else {
+            panic!("{refused:?}");
+        };
+        assert_eq!((person.0.as_u128(), refused.event), (1, events[1].id));
+        assert!(!done.is_in_vain());
     }
 
     #[tokio::test]
@@ -204,8 +221,10 @@ mod tests {
         list.lock().unwrap().is_down = true;
         let bus = Bus::Memory(Arc::clone(&list));
         let done = bus.deliver(&[event(1, 1, "a"), event(1, 2, "a")]).await;
-        assert!(done.ids.is_empty() && done.fault.is_some());
+        assert!(done.is_in_vain());
+        assert_eq!(done.refused.len(), 1);
         let off = Bus::Off.deliver(&[event(1, 1, "a")]).await;
-        assert!(off.ids.is_empty() && off.fault.is_some());
+        assert!(off.is_in_vain());
+        assert!(!Bus::Off.deliver(&[]).await.is_in_vain());
     }
 }

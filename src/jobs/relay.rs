@@ -1,7 +1,13 @@
 //! Delivers events to the broker: one of several nodes leads, the others stand by and take over when it is gone. Trouble
 //! makes it rest, longer each time; when told to stop it delivers what is left, for a short while.
 
-use crate::{domain::Result, services::Services};
+use crate::{
+    domain::Result,
+    services::{
+        Services,
+        events::{held_back::HeldBack, relay::observe_held_back},
+    },
+};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -31,20 +37,16 @@ async fn lead(services: &Services, stop: &CancellationToken) -> Result<()> {
         return Ok(());
     };
     metrics::gauge!("usher_events_leading").set(1.0);
-    let mut failures = 0;
+    let (mut held, mut failures) = (HeldBack::default(), 0);
     let mut outcome = Ok(());
     while !stop.is_cancelled() && lead.holds().await {
         let relayed = tokio::select! {
-            relayed = services.relay_events() => relayed,
+            relayed = services.relay_events(&mut held) => relayed,
             () = late(stop) => break,
         };
         let pause = match relayed {
             Ok(relayed) if relayed.is_stuck => {
-                failures = if relayed.delivered > 0 {
-                    1
-                } else {
-                    failures + 1
-                };
+                failures += 1;
                 Some(services.pause_of_relay(failures))
             }
             Ok(relayed) => {
@@ -69,10 +71,11 @@ async fn lead(services: &Services, stop: &CancellationToken) -> Result<()> {
         }
     }
     if stop.is_cancelled() && outcome.is_ok() {
-        let _ = tokio::time::timeout(FLUSH, flush(services)).await;
+        let _ = tokio::time::timeout(FLUSH, flush(services, &mut held)).await;
     }
     lead.give_back().await;
     metrics::gauge!("usher_events_leading").set(0.0);
+    observe_held_back(0);
     outcome
 }
 
@@ -83,10 +86,10 @@ async fn late(stop: &CancellationToken) {
 }
 
 /// Whatever was committed before the end, as long as the broker takes it.
-async fn flush(services: &Services) -> Result<()> {
+async fn flush(services: &Services, held: &mut HeldBack) -> Result<()> {
     while services.place_events().await? > 0 {}
     loop {
-        let relayed = services.relay_events().await?;
+        let relayed = services.relay_events(held).await?;
         if relayed.delivered == 0 || relayed.is_stuck {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! Events for other systems, written in the transaction of the change that they tell of.
 
 pub mod feed;
+pub mod held_back;
 mod opening;
 mod placing;
 pub mod relay;

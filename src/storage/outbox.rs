@@ -1,25 +1,31 @@
 //! Events waiting to be delivered, written in the transaction of the change that they tell of. After the commit each
 //! gets a position in the one order in which every reader goes through them.
 
-use super::{Leadership, Store, Tx, entity::outbox_events, lead, users};
+use super::{Tx, entity::outbox_events, lead, users};
 use crate::domain::{
-    Result, Timestamp,
+    Result,
     event::{Event, EventQuery, PlacedEvent, StoredEvent},
     id::{EventId, UserId},
     secret::Sealed,
 };
 use outbox_events::{Column, Entity, Model};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Order, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, Statement, Value, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder,
+    QuerySelect, Statement, Value,
 };
 use uuid::Uuid;
 
+mod delivery;
+mod retention;
+
+pub use delivery::{
+    count_unpublished, find_oldest_unpublished, list_first_unpublished, list_unpublished,
+    mark_published, try_lead_relay,
+};
+pub use retention::delete_settled;
+
 /// `place` in ASCII: the key of the lock that the node takes that gives positions.
 const LOCK: i64 = 0x70_6c_61_63_65;
-
-/// `relay` in ASCII: the key of the lock that the node holds that delivers events.
-const RELAY_LOCK: i64 = 0x72_65_6c_61_79;
 
 /// The event that a page lies next to, and on which side.
 #[derive(Debug, Clone, Copy)]
@@ -154,76 +160,6 @@ pub async fn list_placed(
 /// An event.
 pub async fn find_event(db: &impl ConnectionTrait, id: EventId) -> Result<Option<StoredEvent>> {
     Ok(Entity::find_by_id(id.0).one(db).await?.map(event))
-}
-
-/// Takes the lead in delivering events, unless another node has it.
-pub async fn try_lead_relay(store: &Store) -> Result<Option<Leadership>> {
-    Leadership::try_take(store, RELAY_LOCK).await
-}
-
-/// Up to `limit` events with a position that have not been delivered, in their order.
-pub async fn list_unpublished(db: &impl ConnectionTrait, limit: u64) -> Result<Vec<PlacedEvent>> {
-    let rows = Entity::find()
-        .filter(Column::PublishedAt.is_null())
-        .filter(Column::Position.is_not_null())
-        .order_by_asc(Column::Position)
-        .limit(limit)
-        .all(db)
-        .await?;
-    Ok(rows.into_iter().filter_map(placed).collect())
-}
-
-/// Notes that events have been delivered.
-pub async fn mark_published(
-    db: &impl ConnectionTrait,
-    ids: &[EventId],
-    now: Timestamp,
-) -> Result<()> {
-    Entity::update_many()
-        .col_expr(Column::PublishedAt, Expr::value(now))
-        .filter(Column::Id.is_in(ids.iter().map(|id| id.0)))
-        .exec(db)
-        .await?;
-    Ok(())
-}
-
-/// When the oldest event happened that has a position and has not been delivered.
-pub async fn find_oldest_unpublished(db: &impl ConnectionTrait) -> Result<Option<Timestamp>> {
-    let oldest = list_unpublished(db, 1).await?.pop();
-    Ok(oldest.map(|oldest| oldest.event.at))
-}
-
-/// How many events have not been delivered.
-pub async fn count_unpublished(db: &impl ConnectionTrait) -> Result<u64> {
-    let waiting = Entity::find().filter(Column::PublishedAt.is_null());
-    Ok(waiting.count(db).await?)
-}
-
-/// Deletes up to `limit` events of before this time that nobody waits for; how many went. The last one stays: the next
-/// position follows from it.
-pub async fn delete_settled(
-    store: &Store,
-    before: Timestamp,
-    limit: i64,
-    must_be_published: bool,
-) -> Result<u64> {
-    let published = if must_be_published {
-        "AND published_at IS NOT NULL"
-    } else {
-        ""
-    };
-    let sql = format!(
-        "DELETE FROM outbox_events WHERE id IN (SELECT id FROM outbox_events \
-         WHERE occurred_at < $1 AND position < (SELECT MAX(position) FROM outbox_events) {published} \
-         AND NOT EXISTS (SELECT 1 FROM webhook_deliveries d WHERE d.event_id = outbox_events.id AND d.status = 'pending') \
-         ORDER BY occurred_at LIMIT $2)"
-    );
-    let tx = store.begin().await?;
-    let values = [before.into(), limit.into()];
-    let delete = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
-    let gone = tx.execute_raw(delete).await?.rows_affected();
-    Store::commit(tx).await?;
-    Ok(gone)
 }
 
 fn placed(row: Model) -> Option<PlacedEvent> {

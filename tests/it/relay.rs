@@ -1,5 +1,6 @@
 //! Delivering events: each at least once, with the same id, a person's in their order, whatever fails in between.
 
+mod held_back;
 #[cfg(feature = "kafka")]
 mod kafka;
 #[cfg(feature = "kafka")]

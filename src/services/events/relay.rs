@@ -1,9 +1,11 @@
 //! Delivering events to the broker: one node at a time, in the order of positions, marked after the broker's answer. A
 //! fault in between brings the same events again, with the same ids; never a later one of a person before an earlier.
+//! Of whom the broker takes none while it takes those of others, the events are left out until they are tried again.
 
-use super::Services;
+use super::{Services, held_back::HeldBack};
 use crate::{
-    domain::Result,
+    domain::{Result, event::PlacedEvent},
+    infra::bus::Delivered,
     storage::{Leadership, Store, outbox},
 };
 use std::time::Duration;
@@ -17,7 +19,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Relayed {
     pub delivered: usize,
-    /// Whether something did not arrive.
+    /// Whether nothing arrives at all.
     pub is_stuck: bool,
 }
 
@@ -37,28 +39,70 @@ impl Services {
     }
 
     /// Delivers a batch of what waits. Only who leads may.
-    pub async fn relay_events(&self) -> Result<Relayed> {
+    pub async fn relay_events(&self, held: &mut HeldBack) -> Result<Relayed> {
+        let freed = self.try_held_back(held).await?;
         let db = self.store.reader();
-        let waiting = outbox::list_unpublished(db, BATCH).await?;
-        let events = self
-            .open_events(db, waiting.iter().map(|placed| &placed.event))
-            .await?;
+        let waiting = outbox::list_unpublished(db, held.people(), BATCH).await?;
+        let mut done = self.hand_over(&waiting).await?;
+        if done.is_in_vain() {
+            // Either the broker is away, or it refuses these alone: others tell.
+            let except = held.people().iter().chain(done.refused.keys());
+            let except = except.copied().collect();
+            let others = outbox::list_unpublished(db, &except, BATCH).await?;
+            let others = self.hand_over(&others).await?;
+            done.ids.extend(others.ids);
+            done.refused.extend(others.refused);
+        }
+        let is_stuck = freed == 0 && done.is_in_vain();
+        if let (true, Some(refused)) = (is_stuck, done.refused.values().next()) {
+            let fault = &refused.fault;
+            tracing::warn!(%fault, "events could not be delivered; they will be tried again");
+        } else {
+            self.hold_back(held, &done);
+        }
+        observe_held_back(held.people().len());
+        Ok(Relayed {
+            delivered: freed + done.ids.len(),
+            is_stuck,
+        })
+    }
+
+    /// Tries again the first event of each person who is held back, when it is time; how many arrived. Who is free again gets
+    /// the later ones with everybody else's.
+    async fn try_held_back(&self, held: &mut HeldBack) -> Result<usize> {
+        if !held.are_due(self.now()) {
+            return Ok(0);
+        }
+        let db = self.store.reader();
+        let firsts = outbox::list_first_unpublished(db, held.people()).await?;
+        let done = self.hand_over(&firsts).await?;
+        held.keep(done.refused.into_keys().collect(), self.now());
+        Ok(done.ids.len())
+    }
+
+    fn hold_back(&self, held: &mut HeldBack, done: &Delivered) {
+        let Some(refused) = done.refused.values().next() else {
+            return;
+        };
+        held.add(done.refused.keys().copied(), self.now());
+        let (people, fault) = (done.refused.len(), &refused.fault);
+        tracing::warn!(event_id = %refused.event, people, %fault, "the broker refuses an event: all of its person's wait, and others go on");
+    }
+
+    /// Hands events over and notes which have arrived.
+    async fn hand_over(&self, waiting: &[PlacedEvent]) -> Result<Delivered> {
+        let db = self.store.reader();
+        let events = waiting.iter().map(|placed| &placed.event);
+        let events = self.open_events(db, events).await?;
         let done = self.bus.deliver(&events).await;
-        let failed = events.len() - done.ids.len();
         if !done.ids.is_empty() {
             let tx = self.store.begin().await?;
             outbox::mark_published(&tx, &done.ids, self.now()).await?;
             Store::commit(tx).await?;
         }
         count("delivered", done.ids.len());
-        if let Some(fault) = &done.fault {
-            count("delayed", failed);
-            tracing::warn!(%fault, waiting = failed, "events could not be delivered; they will be tried again");
-        }
-        Ok(Relayed {
-            delivered: done.ids.len(),
-            is_stuck: done.fault.is_some(),
-        })
+        count("delayed", events.len() - done.ids.len());
+        Ok(done)
     }
 
     /// How long to rest after so many rounds in which nothing arrived: longer each time, and spread so that nodes do not
@@ -101,6 +145,12 @@ impl Services {
 
 /// How many events one transaction deletes.
 const SWEEP: i64 = 1_000;
+
+/// Shows how many people are held back; nobody is by who does not lead.
+pub fn observe_held_back(people: usize) {
+    let people = u32::try_from(people).unwrap_or(u32::MAX);
+    metrics::gauge!("usher_events_held_back_people").set(f64::from(people));
+}
 
 fn count(outcome: &'static str, events: usize) {
     metrics::counter!("usher_events_total", "outcome" => outcome).increment(events as u64);

@@ -1,17 +1,23 @@
 //! The relay of the real program: it leads alone, survives broker and process, and drains what has piled up.
 
 use super::{
+    held_back::{PILE, pile_up},
     kafka::{Cluster, TOPIC, values},
     must_be_whole,
 };
 use crate::support::{database::TestDatabase, process::Service};
 use std::time::Duration;
 
-/// Waits until nothing waits for delivery, or as many as `at_most` do.
+/// Waits until nothing waits for delivery.
 async fn drained(db: &TestDatabase) {
+    drained_to(db, 0).await;
+}
+
+/// Waits until so many wait for delivery.
+async fn drained_to(db: &TestDatabase, left: i64) {
     let waiting = "SELECT count(*) FROM outbox_events WHERE published_at IS NULL";
     for _ in 0..600 {
-        if db.number(waiting).await == 0 {
+        if db.number(waiting).await == left {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -108,4 +114,36 @@ async fn a_stop_delivers_what_was_committed_before_it() {
     service.stop().await;
     let waiting = "SELECT count(*) FROM outbox_events WHERE published_at IS NULL";
     assert_eq!(db.number(waiting).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn i5_a_record_that_is_too_large_holds_back_its_person_alone_and_all_of_them_leave_when_it_is_not()
+ {
+    let db = TestDatabase::create().await;
+    let cluster = Cluster::start(&[TOPIC]);
+    let service = Service::start(&db, &cluster.settings()).await;
+    sign_up(&service, 0, 1).await;
+    drained(&db).await;
+    // Longer than any record that the client hands over.
+    let long = if db.is_postgres() {
+        "repeat('x', 2000000)"
+    } else {
+        "hex(zeroblob(1000000))"
+    };
+    pile_up(&db, "user.updated", long).await;
+    sign_up(&service, 1, 6).await;
+    drained_to(&db, PILE).await;
+    let metrics = service.client.get(service.url("/metrics")).send().await;
+    let metrics = metrics.unwrap().text().await.unwrap();
+    assert!(
+        metrics.contains("usher_events_held_back_people 1"),
+        "{metrics}"
+    );
+    let cured = "UPDATE outbox_events SET request_id = 'r' WHERE length(request_id) > 1000000";
+    assert_eq!(db.execute(cured).await, 1);
+    drained(&db).await;
+    service.stop().await;
+    let count = committed(&db).await;
+    let records = cluster.read(TOPIC, usize::try_from(count).unwrap());
+    must_be_whole(&values(&records), count);
 }
