@@ -39,7 +39,7 @@ pub enum Error {
     /// What was sent is larger than is taken.
     #[error("the content is too large")]
     TooLarge,
-    /// A mailed secret that was one of ours, but is spent.
+    /// A mailed secret that was one of ours, but is spent, or a place whose neighbours are deleted.
     #[error("{}", .0.message())]
     Gone(Spent),
     /// A limit is used up.
@@ -169,6 +169,8 @@ pub enum Spent {
     Expired,
     /// Used before.
     Used,
+    /// A cursor after which events have been deleted.
+    Cursor,
 }
 
 /// The cases of 503.
@@ -265,6 +267,7 @@ worded!(Clash {
 worded!(Spent {
     Expired => "token_expired", "The link has expired; ask for a new one.";
     Used => "token_used", "The link has been used already.";
+    Cursor => "cursor_expired", "Events beside this cursor have been deleted; begin again without one.";
 });
 worded!(Part {
     Hasher => "busy", "Too many sign-ins at this moment; try again shortly.";

@@ -203,7 +203,7 @@ mod tests {
             ]
             .map(Error::from),
         );
-        all.extend([Spent::Expired, Spent::Used].map(Error::from));
+        all.extend([Spent::Expired, Spent::Used, Spent::Cursor].map(Error::from));
         all.extend([Part::Hasher, Part::Images, Part::Database].map(Error::from));
         for error in all {
             let kind = problem_kinds::find(error.code()).unwrap();

@@ -47,6 +47,7 @@ pub const KINDS: &[Kind] = kinds! {
     409 "conflict" "The current state does not allow this.";
     410 or 401 "token_expired" "The link is past its time or void (410); the bearer token has expired (401).";
     410 "token_used" "The link was used before.";
+    410 "cursor_expired" "Events after this cursor (or, backward, at it) were deleted by age, unread; begin again without a cursor.";
     412 "stale" "It was changed since the version that If-Match names; read it again.";
     413 "payload_too_large" "The body is larger than the operation takes.";
     414 "uri_too_long" "The path and query are longer than the service takes.";

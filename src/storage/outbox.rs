@@ -22,7 +22,7 @@ pub use delivery::{
     count_unpublished, find_oldest_unpublished, list_first_unpublished, list_unpublished,
     mark_published, try_lead_relay,
 };
-pub use retention::delete_settled;
+pub use retention::{delete_settled, get_horizon};
 
 /// `place` in ASCII: the key of the lock that the node takes that gives positions.
 const LOCK: i64 = 0x70_6c_61_63_65;

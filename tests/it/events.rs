@@ -3,6 +3,7 @@
 mod feed;
 mod letters;
 mod positions;
+mod retention;
 
 use crate::support::{Reply, TestApp, people::Person};
 use serde_json::Value;

@@ -162,7 +162,7 @@ fn kind(text: &str) -> Result<EventType, Fault> {
 /// Oldest first, in one order that never changes: of one person's events none comes before an earlier one, and none
 /// appears before a place that was read. `_links.monitor` is where later events will be. With
 /// `Accept: application/cloudevents-batch+json` the page is an array of events, and the links are in `Link` alone.
-/// Events older than `EVENTS_RETENTION_DAYS` are gone. A read is an entry of the audit trail.
+/// Events older than `EVENTS_RETENTION_DAYS` are gone; a cursor after which some went unread is answered with 410. A read is an entry of the audit trail.
 #[utoipa::path(
     get, path = "/events", tag = "Events", params(EventsQuery), operation_id = "list_events",
     security(("bearerAuth" = [])),
@@ -172,6 +172,7 @@ fn kind(text: &str) -> Result<EventType, Fault> {
             (Vec<CloudEventResponse> = "application/cloudevents-batch+json"),
         )),
         (status = 403, description = "`forbidden`"),
+        (status = 410, description = "`cursor_expired`"),
     )
 )]
 pub async fn list_events(

@@ -6,10 +6,10 @@ use crate::{
     domain::{
         Result,
         actor::SignedIn,
-        audit::AuditEntry,
+        audit::{AuditEntry, Outcome},
         client::Client,
         cloud_event::CloudEvent,
-        error::Error,
+        error::{Error, Spent},
         event::{EventQuery, PlacedEvent},
         page::{Cursor, Page, PageRequest},
         permission::Permission,
@@ -42,6 +42,13 @@ impl Services {
         let db = self.store.reader();
         let beside = request.cursor.as_ref().map(beside).transpose()?;
         let events = outbox::list_placed(db, query, beside, request.rows()).await?;
+        if let Some(beside) = beside {
+            // After the rows: what was deleted before they were read is seen now.
+            let horizon = outbox::get_horizon(db).await?;
+            if is_expired(beside, horizon) {
+                return self.refuse_cursor(who, client).await;
+            }
+        }
         let page = Page::cut(events, request, ORDER, place);
         let details = json!({ "filters": query.names() });
         let entry = AuditEntry::success(ACTION, who.actor(), client);
@@ -64,6 +71,24 @@ impl Services {
             },
         })
     }
+}
+
+impl Services {
+    async fn refuse_cursor<T>(&self, who: &SignedIn, client: &Client) -> Result<T> {
+        let why = Spent::Cursor;
+        let entry = AuditEntry::refusal(ACTION, Outcome::Refused, why.code(), client);
+        self.audit_alone(entry.by(who.actor())).await?;
+        Err(why.into())
+    }
+}
+
+/// Whether events were deleted that the reader would miss: forward, any after the place; backward, the one at the place, for
+/// what lies before the oldest event is nobody's loss. A filter does not matter: of what is gone nobody knows whether it matched.
+fn is_expired(beside: Beside, horizon: i64) -> bool {
+    let first_unread = beside
+        .position
+        .saturating_add(i64::from(!beside.is_backward));
+    first_unread <= horizon
 }
 
 fn place(placed: &PlacedEvent) -> (Option<String>, uuid::Uuid) {
