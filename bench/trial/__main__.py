@@ -67,7 +67,7 @@ class Trial:
             for load in self.loads[:-1][-20:]:
                 # What was right after its own round must be right after all of them.
                 ledger.again(stand, load, self.findings)
-            ledger.finish(stand, self.loads, self.findings)
+            ledger.finish(stand, self.loads, self.findings, self.fault.drained_within)
         finally:
             stand.stop()
             if self.disk:

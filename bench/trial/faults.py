@@ -24,6 +24,8 @@ class Fault:
     broker: bool = False
     clock: bool = False
     small_disk: bool = False
+    # Seconds for what a killed node had claimed and for a try or two.
+    drained_within: int = 75
 
 
 def answers_again(stand):
@@ -129,7 +131,7 @@ FAULTS = {
     "Redis stopped": Fault(stop_redis, 1, 5, on="postgres", nodes=2, redis=True),
     "Redis flushed": Fault(flush_redis, 1, 5, on="postgres", nodes=2, redis=True),
     "Redis slow": Fault(slow_redis, 1, 5, on="postgres", nodes=2, redis=True),
-    "mail server gone": Fault(stop_mails, 1, 1),
+    "mail server gone": Fault(stop_mails, 1, 1, drained_within=180),
     "broker gone": Fault(stop_broker, 1, 1, broker=True),
     "node killed, with a broker": Fault(kill_node, 3, 50, broker=True),
     "clock turned": Fault(turn_clock, 1, 5, clock=True),

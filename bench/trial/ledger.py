@@ -16,7 +16,6 @@ TRACES = {
 }
 # An answer may take so long while something is broken: five seconds, and what the way there and back takes.
 LONGEST = 5.25
-DRAINED_WITHIN = 180
 
 
 class Findings:
@@ -46,10 +45,10 @@ def check(stand, load, journal, findings):
     trail(stand, findings)
 
 
-def finish(stand, loads, findings):
-    """Checks once, after all rounds, what takes its time: mails that a killed node had in hand are sent by the next one two
-    minutes later."""
-    drain(stand, findings)
+def finish(stand, loads, findings, drained_within):
+    """Checks once, after all rounds, what takes its time: mails that a killed node had in hand are sent by the next one 45
+    seconds later."""
+    drain(stand, findings, drained_within)
     for load in loads:
         mails(stand, load, findings)
     deliveries(stand, findings)
@@ -156,19 +155,19 @@ def people(client, person, findings):
         findings.must(status == 200, "I1", f"{person.email}: a live session answers {status}")
 
 
-def drain(stand, findings):
+def drain(stand, findings, within):
     """I12: no mail, request or event stays where it is."""
     waiting = ["SELECT count(*) FROM outbox_mails WHERE status = 'pending'", "SELECT count(*) FROM mail_requests"]
     if stand.broker:
         waiting.append("SELECT count(*) FROM outbox_events WHERE published_at IS NULL")
-    until = time.time() + DRAINED_WITHIN
+    until = time.time() + within
     left = None
     while time.time() < until:
         left = [stand.database.number(question) for question in waiting]
         if not any(left):
             return
         time.sleep(0.25)
-    findings.add("I12", f"after {DRAINED_WITHIN} s there wait: {left}")
+    findings.add("I12", f"after {within} s there wait: {left}")
 
 
 def mails(stand, load, findings):

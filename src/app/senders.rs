@@ -8,13 +8,11 @@ use crate::{
         outbound::{Outbound, OutboundSettings, Resolver},
         redis::{Place, Redis},
     },
+    services::mails::LONGEST_SEND,
 };
 use anyhow::Context as _;
 use secrecy::{ExposeSecret as _, SecretString};
-use std::{sync::Arc, time::Duration};
-
-/// How long one mail may take.
-const MAIL_TIMEOUT: Duration = Duration::from_secs(20);
+use std::sync::Arc;
 
 /// Requests to webhooks.
 pub(super) fn make_outbound(config: &Config, resolver: Resolver) -> anyhow::Result<Outbound> {
@@ -54,7 +52,7 @@ pub(super) fn make_mailer(config: &Config, clock: &Clock) -> anyhow::Result<Mail
         credentials: smtp.credentials.clone(),
         from: config.mail.from.clone(),
         hello_name: None,
-        timeout: MAIL_TIMEOUT,
+        timeout: LONGEST_SEND,
         ca_pem: ca_pem.context("SMTP_CA_FILE cannot be read")?,
     };
     Mailer::smtp(&settings, clock.clone())

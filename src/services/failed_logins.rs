@@ -25,7 +25,7 @@ const ACTION: &str = "login";
 /// How many failures one round takes.
 const BATCH: u64 = 20;
 /// Who has taken a failure and has not recorded it by then is taken for dead.
-const LEASE: Duration = Duration::from_mins(1);
+const LEASE: Duration = Duration::from_secs(30);
 /// At most so many are recorded before the sign-in that follows them.
 const MOST_BEFORE: u64 = 200;
 

@@ -23,7 +23,7 @@ use std::time::Duration;
 /// How many requests one round takes.
 const BATCH: u64 = 20;
 /// Who has taken a request and has not ended it by then is taken for dead.
-const LEASE: Duration = Duration::from_mins(1);
+const LEASE: Duration = Duration::from_secs(30);
 
 impl Services {
     /// Writes down that somebody wants a mail. Nothing here may depend on whose address it is.
