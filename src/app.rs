@@ -16,9 +16,7 @@ use crate::{
         outbound::Resolver, signer::Signer, vault::Vault,
     },
     jobs::Jobs,
-    services::{
-        Links, Parts, Services, events::held_back::HeldBack, webhook_delivery::Deliveries,
-    },
+    services::{Links, Parts, Services, events::held_back::HeldBack, webhook_delivery::Deliveries},
     storage::schema,
 };
 use anyhow::Context as _;

@@ -1,10 +1,9 @@
 //! The program: reads its arguments and runs the command.
 
-use clap::Parser as _;
 use std::{io::Write as _, process::ExitCode};
 
 fn main() -> ExitCode {
-    let arguments = usher::cli::Arguments::parse();
+    let arguments = usher::cli::Arguments::read();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -16,8 +16,12 @@ mod user_administration;
 mod user_export;
 mod user_import;
 
-use crate::config::{Config, Flags, Sources};
-use clap::{Args, Parser, Subcommand};
+use crate::{
+    config::{Config, Flags, Sources},
+    infra::tracer,
+    telemetry,
+};
+use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::{io::Write as _, path::PathBuf};
 use zeroize::Zeroizing;
 
@@ -29,6 +33,33 @@ pub struct Arguments {
     settings: SettingFlags,
     #[command(subcommand)]
     command: Option<Command>,
+    /// The words of the command, for its trace.
+    #[arg(skip)]
+    name: String,
+}
+
+impl Arguments {
+    /// Those of this process; ends it where they are wrong or ask for help.
+    pub fn read() -> Self {
+        let matches = Self::command().get_matches();
+        match Self::from_arg_matches(&matches) {
+            Ok(arguments) => Self {
+                name: words(&matches),
+                ..arguments
+            },
+            Err(error) => error.format(&mut Self::command()).exit(),
+        }
+    }
+}
+
+/// `usher keys rotate`.
+fn words(mut matches: &ArgMatches) -> String {
+    let mut words = vec!["usher"];
+    while let Some((word, inner)) = matches.subcommand() {
+        words.push(word);
+        matches = inner;
+    }
+    words.join(" ")
 }
 
 /// How settings can be given on the command line; they go before all other sources.
@@ -82,17 +113,43 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<()> {
             .collect(),
     };
     let sources = Sources::from_process(flags);
+    let name = arguments.name;
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Config(command) => command.run(&sources),
         Command::Openapi(command) => command.run(),
         Command::Asyncapi(command) => command.run(),
         Command::Serve => serve::run(&Config::load(&sources)?).await,
-        Command::Migrate(command) => command.run(&Config::load(&sources)?).await,
-        Command::Admin(command) => command.run(&Config::load(&sources)?).await,
-        Command::User(command) => command.run(&Config::load(&sources)?).await,
-        Command::Keys(command) => command.run(&Config::load(&sources)?).await,
-        Command::Audit(command) => command.run(&Config::load(&sources)?).await,
+        Command::Migrate(command) => {
+            act(name, &sources, async |config| command.run(config).await).await
+        }
+        Command::Admin(command) => {
+            act(name, &sources, async |config| command.run(config).await).await
+        }
+        Command::User(command) => {
+            act(name, &sources, async |config| command.run(config).await).await
+        }
+        Command::Keys(command) => {
+            act(name, &sources, async |config| command.run(config).await).await
+        }
+        Command::Audit(command) => {
+            act(name, &sources, async |config| command.run(config).await).await
+        }
     }
+}
+
+/// Does what has to do with people's data, in a trace of its own.
+async fn act(
+    name: String,
+    sources: &Sources,
+    work: impl AsyncFnOnce(&Config) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let config = Config::load(sources)?;
+    let traces = telemetry::traces::start(config.traces.as_ref())?;
+    let done = tracer::root(name, work(&config)).await;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
+    done
 }
 
 /// Prints a line for the operator.

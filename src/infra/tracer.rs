@@ -106,6 +106,37 @@ impl Drop for Span {
     }
 }
 
+/// Runs what no request asks for as the root of a trace of its own, and marks it if it fails.
+pub fn root<T, E>(
+    name: impl Into<Cow<'static, str>>,
+    work: impl Future<Output = Result<T, E>>,
+) -> impl Future<Output = Result<T, E>> {
+    // On the heap: a round is long, and who waits for it would hold it twice.
+    let work = Box::pin(work);
+    let name = name.into();
+    async move {
+        let span = Span::begin(name, Side::Internal, None);
+        let done = span.around(work).await;
+        if done.is_err() {
+            span.fail();
+        }
+        done
+    }
+}
+
+/// A trace of one span for what has just been done, where it is not known before whether there is something to do.
+pub fn tell_of_round(name: &'static str, elapsed: Duration) {
+    if !is_on() {
+        return;
+    }
+    let now = opentelemetry::time::now();
+    let begun = now.checked_sub(elapsed).unwrap_or(now);
+    let tracer = global::tracer("usher");
+    let span = tracer.span_builder(name).with_start_time(begun);
+    let context = Context::new().with_span(span.start_with_context(&tracer, &Context::new()));
+    context.span().end_with_timestamp(now);
+}
+
 /// A statement of the database that has just been answered.
 pub fn tell_of_statement(operation: &'static str, table: &str, elapsed: Duration, failed: bool) {
     let within = Context::current();

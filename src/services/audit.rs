@@ -9,6 +9,7 @@ use crate::{
         client::Client,
         id::UserId,
     },
+    infra::tracer,
     storage::{Store, Tx, audit, keys},
 };
 use serde_json::json;
@@ -147,7 +148,7 @@ impl Services {
         if refusals.is_empty() {
             return Ok(());
         }
-        let written = self.write_refusals(&refusals).await;
+        let written = tracer::root("flush_refusals", self.write_refusals(&refusals)).await;
         if written.is_err() {
             self.keep_refusals(refusals);
         }

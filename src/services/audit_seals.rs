@@ -12,12 +12,12 @@ use crate::{
         page::{Cursor, Page, PageRequest},
         permission::Permission,
     },
-    infra::checkpoint_key::CheckpointKey,
+    infra::{checkpoint_key::CheckpointKey, tracer},
     storage::{Db, Store, Tx, audit_seals},
 };
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// The only order of the checkpoints: newest first.
@@ -40,6 +40,10 @@ impl Services {
         {
             return Ok(0);
         }
+        tracer::root("seal_audit_log", self.seal_waiting()).await
+    }
+
+    async fn seal_waiting(&self) -> Result<u64> {
         let tx = self.store.begin().await?;
         if !audit_seals::try_lead(&tx).await? {
             return Ok(0);
@@ -130,9 +134,13 @@ impl Services {
             return Ok(false);
         };
         self.must_be_signed(&beginning)?;
+        let begun = Instant::now();
         let tx = self.store.begin().await?;
         let gone = audit_seals::delete_before(&tx, &beginning, DELETE_BATCH).await?;
         Store::commit(tx).await?;
+        if gone > 0 {
+            tracer::tell_of_round("sweep_audit_log", begun.elapsed());
+        }
         metrics::counter!("usher_swept_rows_total").increment(gone);
         Ok(gone >= DELETE_BATCH.unsigned_abs())
     }
@@ -151,6 +159,10 @@ impl Services {
         {
             return Ok(());
         }
+        tracer::root("move_audit_beginning", self.move_beginning_to(before)).await
+    }
+
+    async fn move_beginning_to(&self, before: Timestamp) -> Result<()> {
         let tx = self.store.begin().await?;
         if !audit_seals::try_lead(&tx).await? {
             return Ok(());

@@ -13,6 +13,7 @@ use crate::{
         id::UserId,
         secret::BlindIndex,
     },
+    infra::tracer,
     storage::{
         Store,
         failed_logins::{self, StoredFailure},
@@ -65,12 +66,19 @@ impl Services {
         let tx = self.store.begin().await?;
         let taken = failed_logins::take_failures(&tx, BATCH, now, before(now, LEASE)).await?;
         Store::commit(tx).await?;
-        for failure in &taken {
+        if !taken.is_empty() {
+            tracer::root("record_failed_logins", self.record_each(&taken)).await?;
+        }
+        Ok(taken.len())
+    }
+
+    async fn record_each(&self, taken: &[StoredFailure]) -> Result<()> {
+        for failure in taken {
             if let Err(error) = self.record_failed_login(failure).await {
                 tracing::warn!(failed_login_id = %failure.id, error = ?error, "a refused sign-in has to wait for its record");
             }
         }
-        Ok(taken.len())
+        Ok(())
     }
 
     /// Puts a person's refused sign-ins on record before one that succeeds, so that none is counted after it.

@@ -13,6 +13,7 @@ use crate::{
         email::EmailAddress,
         mail::RequestedMail,
     },
+    infra::tracer,
     storage::{
         Store, Tx,
         mail_requests::{self, MailRequest},
@@ -56,12 +57,19 @@ impl Services {
         let tx = self.store.begin().await?;
         let taken = mail_requests::take_requests(&tx, BATCH, now, before(now, LEASE)).await?;
         Store::commit(tx).await?;
-        for request in &taken {
+        if !taken.is_empty() {
+            tracer::root("answer_mail_requests", self.answer_each(&taken)).await?;
+        }
+        Ok(taken.len())
+    }
+
+    async fn answer_each(&self, taken: &[MailRequest]) -> Result<()> {
+        for request in taken {
             if let Err(error) = self.answer_mail_request(request).await {
                 tracing::warn!(mail_request_id = %request.id, error = ?error, "a mail that was asked for has to wait");
             }
         }
-        Ok(taken.len())
+        Ok(())
     }
 
     /// Queues the mail, or lets the trail say why there is none.

@@ -4,6 +4,7 @@
 use super::Services;
 use crate::{
     domain::{Result, id::UserId},
+    infra::tracer,
     storage::{Store, stats},
 };
 use std::{
@@ -62,7 +63,8 @@ impl Services {
         let mut left = unwritten.as_slice();
         while !left.is_empty() {
             let (now, later) = left.split_at(batch.min(left.len()));
-            if let Err(error) = self.write_profile_views(now).await {
+            let written = tracer::root("flush_profile_views", self.write_profile_views(now));
+            if let Err(error) = written.await {
                 let mut views = self.profile_views();
                 for (id, count) in left {
                     views.add(*id, *count);

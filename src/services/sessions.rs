@@ -18,6 +18,7 @@ use crate::{
         steward::Steward,
         user::User,
     },
+    infra::tracer,
     storage::{Db, Store, sessions},
 };
 use serde_json::json;
@@ -225,7 +226,14 @@ impl Services {
     /// Writes the last-seen times gathered since the last flush; called each minute and at the end.
     pub async fn flush_seen(&self) -> Result<()> {
         let seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+        if seen.is_empty() {
+            return Ok(());
+        }
         let seen: Vec<_> = seen.into_iter().collect();
+        tracer::root("flush_seen", self.write_seen(&seen)).await
+    }
+
+    async fn write_seen(&self, seen: &[(SessionId, Timestamp)]) -> Result<()> {
         // One row a transaction on PostgreSQL, where holding several could deadlock with an ending of all sessions;
         // on SQLite, where only one writes, a commit is what costs.
         let batch = if self.store.is_postgres() { 1 } else { 200 };

@@ -7,7 +7,10 @@ use super::{
 };
 use crate::{
     domain::{Error, Result, Timestamp, actor::Actor, audit::AuditEntry, client::Client},
-    infra::signer::{Algorithm, SigningKey},
+    infra::{
+        signer::{Algorithm, SigningKey},
+        tracer,
+    },
     storage::{
         Store, Tx,
         keys::{self, StoredSigningKey},
@@ -74,6 +77,14 @@ impl Services {
         if !self.is_aged(&keys::list_signing_keys(self.store.reader()).await?, age) {
             return Ok(());
         }
+        tracer::root(
+            "rotate_aged_signing_keys",
+            self.rotate_if_aged(algorithm, age),
+        )
+        .await
+    }
+
+    async fn rotate_if_aged(&self, algorithm: Algorithm, age: Duration) -> Result<()> {
         let tx = self.store.begin().await?;
         keys::lock_vault_key(&tx, SERVICE_KEY).await?;
         // Another node may have been at it while this one waited.

@@ -6,6 +6,7 @@ mod ending;
 use super::{Services, after};
 use crate::{
     domain::{Error, Result, cloud_event, id::WebhookId, webhook::Attempt},
+    infra::tracer,
     storage::{
         Store, outbox,
         webhook_deliveries::{self, Claim},
@@ -97,7 +98,8 @@ impl Services {
         for claim in claims {
             let (services, webhook) = (self.clone(), claim.webhook);
             let task = deliveries.running.spawn(async move {
-                if let Err(error) = services.deliver(&claim).await {
+                let delivered = tracer::root("deliver_webhook", services.deliver(&claim));
+                if let Err(error) = delivered.await {
                     tracing::error!(delivery_id = %claim.id, error = ?error, "a delivery could not be worked on");
                 }
             });

@@ -1,6 +1,8 @@
 //! Traces: one goes from the caller's request through the use case, its statements, its event and its mail, to a collector; none of
 //! it tells of anybody, and nobody waits for the collector.
 
+mod rounds;
+
 use crate::support::{
     app::{ADA, PASSWORD},
     database::TestDatabase,

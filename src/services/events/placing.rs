@@ -7,6 +7,7 @@ use crate::{
         Error, Result,
         event::{self, PlacedEvent},
     },
+    infra::tracer,
     storage::{Store, Tx, outbox},
 };
 use std::time::Duration;
@@ -21,6 +22,10 @@ impl Services {
         if !outbox::has_unplaced(self.store.reader()).await? {
             return Ok(0);
         }
+        tracer::root("place_events", self.place_batch()).await
+    }
+
+    async fn place_batch(&self) -> Result<u64> {
         let tx = self.store.begin().await?;
         if !outbox::try_lead(&tx).await? {
             return Ok(0);

@@ -5,10 +5,10 @@
 use super::{Services, held_back::HeldBack};
 use crate::{
     domain::{Result, event::PlacedEvent},
-    infra::bus::Delivered,
+    infra::{bus::Delivered, tracer},
     storage::{Leadership, Store, outbox},
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How many events one round hands over; the most that come twice after a fault.
 const BATCH: u64 = 500;
@@ -91,6 +91,13 @@ impl Services {
 
     /// Hands events over and notes which have arrived.
     async fn hand_over(&self, waiting: &[PlacedEvent]) -> Result<Delivered> {
+        if waiting.is_empty() {
+            return Ok(Delivered::default());
+        }
+        tracer::root("deliver_events", self.hand_over_some(waiting)).await
+    }
+
+    async fn hand_over_some(&self, waiting: &[PlacedEvent]) -> Result<Delivered> {
         let db = self.store.reader();
         let events = waiting.iter().map(|placed| &placed.event);
         let events = self.open_events(db, events).await?;
@@ -137,7 +144,11 @@ impl Services {
     pub async fn sweep_events(&self) -> Result<bool> {
         let before = crate::services::before(self.now(), self.policy.event_retention);
         let must_be_published = self.bus.is_on();
+        let begun = Instant::now();
         let gone = outbox::delete_settled(&self.store, before, SWEEP, must_be_published).await?;
+        if gone > 0 {
+            tracer::tell_of_round("sweep_events", begun.elapsed());
+        }
         metrics::counter!("usher_swept_rows_total").increment(gone);
         Ok(gone >= SWEEP.unsigned_abs())
     }
