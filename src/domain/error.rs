@@ -156,6 +156,8 @@ pub enum Clash {
     LastAdmin,
     /// The same request is running at this moment.
     InFlight,
+    /// The same request was carried out, and its answer was lost.
+    OutcomeUnknown,
     /// There are as many webhooks as there may be.
     WebhookLimit,
     /// The thing is in a state that does not allow this.
@@ -218,7 +220,7 @@ impl Error {
 
 /// Gives each kind its stable code and its sentence for people.
 macro_rules! worded {
-    ($kind:ident { $($variant:ident => $code:literal, $message:literal;)+ }) => {
+    ($kind:ident of $of:ident { $($variant:ident => $code:literal, $message:literal;)+ }) => {
         impl $kind {
             /// The stable code.
             pub fn code(self) -> &'static str {
@@ -233,13 +235,13 @@ macro_rules! worded {
 
         impl From<$kind> for Error {
             fn from(kind: $kind) -> Self {
-                kind.into_error()
+                Self::$of(kind)
             }
         }
     };
 }
 
-worded!(Refusal {
+worded!(Refusal of Unauthenticated {
     InvalidCredentials => "invalid_credentials", "The e-mail address (or username) and the password do not match.";
     NoToken => "unauthenticated", "Sign in first: send an access token as Authorization: Bearer.";
     TokenInvalid => "token_invalid", "The token is not valid.";
@@ -247,7 +249,7 @@ worded!(Refusal {
     TokenReused => "token_reused", "The refresh token was used before; its session has been ended.";
     SessionEnded => "session_ended", "The session has ended; sign in again.";
 });
-worded!(Barrier {
+worded!(Barrier of Forbidden {
     EmailNotVerified => "email_not_verified", "Confirm your e-mail address first.";
     AccountDeactivated => "account_deactivated", "The account is deactivated.";
     ReauthenticationRequired => "reauthentication_required", "Prove your password again for this.";
@@ -256,47 +258,22 @@ worded!(Barrier {
     EntitlementRequired => "entitlement_required", "Only an admin can change your subscription.";
     WrongPassword => "wrong_password", "The current password is wrong.";
 });
-worded!(Clash {
+worded!(Clash of Conflict {
     EmailTaken => "email_taken", "There is already an account with this e-mail address.";
     UsernameTaken => "username_taken", "This username is taken.";
     LastAdmin => "last_admin", "The last active admin cannot be removed.";
     InFlight => "idempotency_in_flight", "The same request is still running; ask again shortly.";
+    OutcomeUnknown => "idempotency_outcome_unknown", "The request was carried out, but its answer was lost; look at what is there before you use a new key.";
     WebhookLimit => "webhook_limit", "There are as many webhooks as there may be; delete one first.";
     State => "conflict", "The current state does not allow this.";
 });
-worded!(Spent {
+worded!(Spent of Gone {
     Expired => "token_expired", "The link has expired; ask for a new one.";
     Used => "token_used", "The link has been used already.";
     Cursor => "cursor_expired", "Events beside this cursor have been deleted; begin again without one.";
 });
-worded!(Part {
+worded!(Part of Unavailable {
     Hasher => "busy", "Too many sign-ins at this moment; try again shortly.";
     Images => "busy", "Too many pictures at this moment; try again shortly.";
     Database => "unavailable", "The service cannot answer just now; try again shortly.";
 });
-
-impl Refusal {
-    fn into_error(self) -> Error {
-        Error::Unauthenticated(self)
-    }
-}
-impl Barrier {
-    fn into_error(self) -> Error {
-        Error::Forbidden(self)
-    }
-}
-impl Clash {
-    fn into_error(self) -> Error {
-        Error::Conflict(self)
-    }
-}
-impl Spent {
-    fn into_error(self) -> Error {
-        Error::Gone(self)
-    }
-}
-impl Part {
-    fn into_error(self) -> Error {
-        Error::Unavailable(self)
-    }
-}

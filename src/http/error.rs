@@ -199,6 +199,7 @@ mod tests {
                 Clash::UsernameTaken,
                 Clash::LastAdmin,
                 Clash::InFlight,
+                Clash::OutcomeUnknown,
                 Clash::State,
             ]
             .map(Error::from),

@@ -43,6 +43,7 @@ pub const KINDS: &[Kind] = kinds! {
     409 "username_taken" "Another account has this username.";
     409 "last_admin" "The last active admin cannot be removed.";
     409 "idempotency_in_flight" "The same request, with this Idempotency-Key, is still running; ask again shortly.";
+    409 "idempotency_outcome_unknown" "The same request, with this Idempotency-Key, was carried out, but its answer was lost; look at what is there before you use a new key.";
     409 "webhook_limit" "There are as many webhooks as there may be; delete one first.";
     409 "conflict" "The current state does not allow this.";
     410 or 401 "token_expired" "The link is past its time or void (410); the bearer token has expired (401).";

@@ -107,7 +107,7 @@ shared! {
     NotFound 404 None, "There is no such thing, or it is not for the one who asks.";
     NotAcceptable 406 None, "No media type of Accept can be given.";
     Conflict 409 None, "It clashes with what is there.";
-    InFlight 409 None, "`idempotency_in_flight`: the same request, with this key, is still running.";
+    InFlight 409 None, "`idempotency_in_flight`: the same request, with this key, is still running. `idempotency_outcome_unknown`: it was carried out, but its answer was lost.";
     Gone 410 None, "The mailed token was used before or is past its time, or the cursor's place in the feed is.";
     PreconditionFailed 412 None, "It was changed since the version that `If-Match` names.";
     TooLarge 413 None, "The body is larger than the operation takes.";

@@ -73,7 +73,7 @@ impl Services {
     pub(super) async fn audit_alone(&self, entry: AuditEntry<'_>) -> Result<()> {
         let tx = self.store.begin().await?;
         self.audit(&tx, entry).await?;
-        Store::commit(tx).await
+        Store::commit(tx.aside()).await
     }
 
     /// Counts an attempt past a limit; it reaches the trail with the next flush.

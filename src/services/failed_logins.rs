@@ -51,7 +51,7 @@ impl Services {
         };
         let tx = self.store.begin().await?;
         failed_logins::insert_failure(&tx, failure).await?;
-        Store::commit(tx).await?;
+        Store::commit(tx.aside()).await?;
         self.login_failed.notify_one();
         client.trace.note_audited();
         Err(Refusal::InvalidCredentials.into())
@@ -119,7 +119,7 @@ impl Services {
                     .await?;
             }
         }
-        self.commit(tx).await
+        self.commit(tx.aside()).await
     }
 
     /// How many refused sign-ins are not yet on record.

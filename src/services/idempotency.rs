@@ -1,6 +1,7 @@
 //! Requests that may come again (`Idempotency-Key`): the first of equals runs, the others get its answer. A row is
-//! written before the work and the answer after it; if the process dies in between, the same request may run again once
-//! the lease is over. An answer is sealed under its request: only who repeats all of that can read it.
+//! written before the work, marked by what the work commits, and the answer written after it. If the process dies in
+//! between, the same request runs again once the lease is over, unless it took effect: then its outcome is unknown. An
+//! answer is sealed under its request: only who repeats all of that can read it.
 
 use super::{Services, after, personal_data::field};
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     infra::vault,
     storage::{
         Store,
-        idempotency::{self, NewAttempt, StoredAttempt},
+        idempotency::{self, NewAttempt, Run, StoredAttempt},
         users,
     },
 };
@@ -58,7 +59,7 @@ pub enum Turn {
 /// A run, which ends with [`Services::keep_answer`] or [`Services::give_up_attempt`].
 #[derive(Clone)]
 pub struct Attempt {
-    run: RunId,
+    run: Run,
     secret: Secret,
 }
 
@@ -106,6 +107,10 @@ impl Services {
             return Ok(Turn::Again(answer.to_vec()));
         }
         let now = self.now();
+        if found.leased_until <= now && found.took_effect {
+            count("lost");
+            return Err(Clash::OutcomeUnknown.into());
+        }
         if found.leased_until <= now {
             let tx = self.store.begin().await?;
             let lease = (run, after(now, LEASE));
@@ -172,17 +177,24 @@ impl Services {
         })
     }
 
+    /// Does the work of a run. What it commits takes effect only while the request is this run's.
+    pub async fn run_attempt<T>(&self, attempt: &Attempt, work: impl Future<Output = T>) -> T {
+        idempotency::on_behalf_of(attempt.run, work).await
+    }
+
     /// Ends a run with the answer that is to be given again.
     pub async fn keep_answer(&self, attempt: &Attempt, answer: &[u8]) -> Result<()> {
         let sealed = vault::seal_under(&attempt.secret, field::ANSWER, answer, &self.entropy)?;
         let tx = self.store.begin().await?;
-        idempotency::update_answer(&tx, attempt.run, sealed).await?;
+        idempotency::update_answer(&tx, attempt.run.id, sealed).await?;
         Store::commit(tx).await
     }
 
-    /// Ends a run that is not to be answered for: the next equal request runs.
+    /// Ends a run that is not to be answered for: the next equal request runs, unless this one took effect.
     pub async fn give_up_attempt(&self, attempt: &Attempt) -> Result<()> {
-        self.forget(attempt.run).await
+        let tx = self.store.begin().await?;
+        idempotency::end_run(&tx, attempt.run.id, self.now()).await?;
+        Store::commit(tx).await
     }
 
     async fn forget(&self, run: RunId) -> Result<()> {
@@ -201,7 +213,8 @@ impl Services {
     }
 }
 
-fn first(names: Names, run: RunId) -> Turn {
-    let secret = names.secret;
+fn first(names: Names, id: RunId) -> Turn {
+    let Names { owner, secret, .. } = names;
+    let run = Run { id, owner };
     Turn::First(Attempt { run, secret })
 }

@@ -115,6 +115,6 @@ impl Services {
         } else {
             credentials::forget_failures(&tx, id).await?;
         }
-        Store::commit(tx).await
+        Store::commit(tx.aside()).await
     }
 }

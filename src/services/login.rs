@@ -129,7 +129,7 @@ impl Services {
         let new = self.hasher.hash(password).await?;
         let tx = self.store.begin().await?;
         credentials::upgrade_hash(&tx, id, old, &new).await?;
-        Store::commit(tx).await
+        Store::commit(tx.aside()).await
     }
 
     /// Makes the session, unless the account changed while the password was compared.

@@ -78,7 +78,7 @@ impl Services {
         self.audit(&tx, entry.by(Actor::User(id)).on(id)).await?;
         self.count_wrong(&tx, &user, guard.known_device(), client)
             .await?;
-        self.commit(tx).await?;
+        self.commit(tx.aside()).await?;
         Err(Barrier::WrongPassword.into())
     }
 

@@ -204,7 +204,7 @@ impl Services {
         };
         self.queue_mail(&tx, (user, &user.email), &mail, client)
             .await?;
-        self.commit(tx).await?;
+        self.commit(tx.aside()).await?;
         Err(Refusal::TokenReused.into())
     }
 

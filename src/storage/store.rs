@@ -161,7 +161,7 @@ impl Store {
 
     /// Commits. After an error nobody knows whether it took place: the caller is told to try again.
     pub async fn commit(tx: Tx) -> Result<()> {
-        Ok(tx.commit().await?)
+        tx.commit().await
     }
 
     /// Folds SQLite's write-ahead log into the file and cuts it, so that nothing deleted stays in it; waits for readers.

@@ -1,8 +1,11 @@
-//! A transaction that notes whose sessions it concerns. A check of a token reads [`WATCHED`]; whoever writes there says of
+//! A transaction that notes whose sessions it concerns. A check of a token reads `watched` tables; whoever writes there says of
 //! whom the row is ([`Tx::changing`]) or that no check reads the columns ([`Tx::unread`]). A write that says neither counts
 //! as one that concerns everybody: forgetting costs reads, never an ended session that goes on.
 
-use crate::domain::id::UserId;
+mod watched;
+
+use super::idempotency::{self, Run};
+use crate::domain::{Result, id::UserId};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement,
     prelude::async_trait::async_trait,
@@ -13,16 +16,6 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
 };
-
-/// What a check of a token reads, and by which statements what it read may become untrue. New people and new sessions
-/// have no check to spoil.
-const WATCHED: [(&str, &[&str]); 5] = [
-    ("users", &["UPDATE", "DELETE"]),
-    ("user_sessions", &["UPDATE", "DELETE"]),
-    ("user_roles", &["INSERT", "UPDATE", "DELETE"]),
-    ("tokens", &["INSERT", "UPDATE", "DELETE"]),
-    ("role_permissions", &["INSERT", "UPDATE", "DELETE"]),
-];
 
 /// Whose checks a transaction may have made untrue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,6 +60,8 @@ pub struct Tx {
     inner: DatabaseTransaction,
     changed: Mutex<Changed>,
     witness: Option<Arc<dyn Witness>>,
+    /// On whose behalf it commits.
+    run: Option<Run>,
 }
 
 /// The transaction for statements of which has been said whom they concern.
@@ -78,7 +73,14 @@ impl Tx {
             inner,
             changed: Mutex::default(),
             witness,
+            run: idempotency::present_run(),
         }
+    }
+
+    /// Not what the request that is being run is for: a refusal's trace, or what would do no harm twice. It commits
+    /// whoever has the request, and the request may run again after it.
+    pub fn aside(self) -> Self {
+        Self { run: None, ..self }
     }
 
     /// For writes to the account, the roles, the sessions or the tokens of this person.
@@ -103,7 +105,7 @@ impl Tx {
     }
 
     fn watch(&self, sql: &str) {
-        if let Some(table) = watched_table(sql) {
+        if let Some(table) = watched::table(sql) {
             tracing::error!(
                 table,
                 "a statement did not say whom it concerns: all sessions are read anew"
@@ -113,21 +115,26 @@ impl Tx {
     }
 
     /// Commits and tells; to be run to its end, whoever still waits for it.
-    pub(super) async fn commit(self) -> Result<(), DbErr> {
+    pub(super) async fn commit(self) -> Result<()> {
         let Self {
             inner,
             changed,
             witness,
+            run,
         } = self;
+        if let Some(run) = run {
+            idempotency::mark_effect(&inner, run).await?;
+        }
         let changed = changed.into_inner().unwrap_or_else(PoisonError::into_inner);
         let Some(witness) = witness.filter(|_| !changed.is_nothing()) else {
-            return inner.commit().await;
+            return Ok(inner.commit().await?);
         };
         // A task of its own: a client that hangs up must not come between the commit and what follows from it.
         let committed = tokio::spawn(commit_told(inner, changed, witness));
-        committed
+        let committed = committed
             .await
-            .unwrap_or_else(|died| Err(DbErr::Custom(format!("a commit died: {died}"))))
+            .unwrap_or_else(|died| Err(DbErr::Custom(format!("a commit died: {died}"))));
+        Ok(committed?)
     }
 }
 
@@ -164,34 +171,6 @@ impl Drop for Telling {
         let changed = mem::take(&mut self.changed);
         self.witness.after(&changed, self.is_certain);
     }
-}
-
-/// The watched table that a statement writes to.
-fn watched_table(sql: &str) -> Option<&'static str> {
-    let mut words = sql.split(|c: char| c.is_whitespace() || "\"(),;".contains(c));
-    let mut words = std::iter::from_fn(move || words.find(|word| !word.is_empty()));
-    while let Some(word) = words.next() {
-        let kind = match word {
-            w if w.eq_ignore_ascii_case("UPDATE") => "UPDATE",
-            w if w.eq_ignore_ascii_case("DELETE") => "DELETE",
-            w if w.eq_ignore_ascii_case("INSERT") => "INSERT",
-            _ => continue,
-        };
-        let is_filler = |word: &&str| {
-            ["FROM", "INTO", "ONLY", "OR", "IGNORE", "REPLACE"]
-                .iter()
-                .any(|filler| word.eq_ignore_ascii_case(filler))
-        };
-        let table = words.find(|word| !is_filler(word))?;
-        let table = table.rsplit('.').next().unwrap_or(table);
-        let found = WATCHED
-            .iter()
-            .find(|(name, kinds)| name.eq_ignore_ascii_case(table) && kinds.contains(&kind));
-        if let Some((name, _)) = found {
-            return Some(name);
-        }
-    }
-    None
 }
 
 #[async_trait]
@@ -241,49 +220,5 @@ impl ConnectionTrait for Declared<'_> {
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         self.0.inner.query_all_raw(statement).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_write_to_what_checks_read_is_seen_in_whatever_form() {
-        for (sql, table) in [
-            (r#"UPDATE "users" SET "tier" = $1"#, "users"),
-            ("delete from public.user_roles where x", "user_roles"),
-            (
-                r#"INSERT OR IGNORE INTO "tokens" ("jti") VALUES ($1)"#,
-                "tokens",
-            ),
-            (
-                "WITH gone AS (DELETE FROM ONLY user_sessions RETURNING id) SELECT 1",
-                "user_sessions",
-            ),
-            (
-                "UPDATE outbox_mails SET a = 1; UPDATE users SET b = 2",
-                "users",
-            ),
-            (
-                "INSERT INTO role_permissions(role) VALUES ('x')",
-                "role_permissions",
-            ),
-        ] {
-            assert_eq!(watched_table(sql), Some(table), "{sql}");
-        }
-    }
-
-    #[test]
-    fn reads_new_people_and_other_tables_concern_nobody() {
-        for sql in [
-            r#"SELECT "users"."id" FROM "users" FOR UPDATE"#,
-            r#"INSERT INTO "users" ("id") VALUES ($1)"#,
-            "INSERT INTO user_search (id) SELECT id FROM users ON CONFLICT DO UPDATE SET a = 1",
-            r#"UPDATE "user_profiles" SET "users" = 1"#,
-            "",
-        ] {
-            assert_eq!(watched_table(sql), None, "{sql}");
-        }
     }
 }

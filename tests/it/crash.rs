@@ -1,5 +1,6 @@
 //! Death without warning, over and over at random moments: what was acknowledged stays, and nothing is there by half.
 
+mod idempotency;
 mod mail_requests;
 
 use crate::support::{app::PASSWORD, database::TestDatabase, process::Service};

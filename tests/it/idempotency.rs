@@ -1,5 +1,6 @@
 //! `Idempotency-Key`: the same request under the same key is answered with the first answer, and does nothing again.
 
+mod deaths;
 mod races;
 mod rules;
 

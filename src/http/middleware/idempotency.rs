@@ -134,7 +134,8 @@ async fn first(services: Services, attempt: Attempt, request: Request, next: Nex
 }
 
 async fn run(services: Services, attempt: Attempt, request: Request, next: Next) -> Response {
-    let response = tokio::time::timeout(RUN_LIMIT, next.run(request)).await;
+    let work = services.run_attempt(&attempt, next.run(request));
+    let response = tokio::time::timeout(RUN_LIMIT, work).await;
     let response = response.unwrap_or_else(|_| {
         let detail = "The answer took too long; it may have taken effect all the same.";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", detail).into_response()
@@ -152,7 +153,7 @@ async fn run(services: Services, attempt: Attempt, request: Request, next: Next)
         _ => services.give_up_attempt(&attempt).await,
     };
     if let Err(error) = kept {
-        // The work is done. A repetition before the lease is over is told to wait, one after it runs again.
+        // A repetition before the lease is over is told to wait, one after it that what was done has no answer.
         tracing::warn!(error = ?error, "the answer to a repeatable request was not kept");
     }
     Response::from_parts(parts, Body::from(body))

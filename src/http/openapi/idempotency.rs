@@ -21,7 +21,9 @@ pub(super) fn describe(post: &mut Operation) {
         }
     }
     match responses.get_mut("409") {
-        Some(RefOr::T(own)) => own.description.push_str(", `idempotency_in_flight`"),
+        Some(RefOr::T(own)) => own
+            .description
+            .push_str(", `idempotency_in_flight`, `idempotency_outcome_unknown`"),
         Some(RefOr::Ref(_)) => {}
         None => refer(post, "409", "InFlight"),
     }

@@ -13,6 +13,7 @@ pub struct Model {
     pub place: Vec<u8>,
     pub run_id: Uuid,
     pub leased_until: DateTimeUtc,
+    pub took_effect: bool,
     pub answer_sealed: Option<Vec<u8>>,
     pub created_at: DateTimeUtc,
 }

@@ -26,6 +26,7 @@ mod m2026_11_21_000018_create_webhooks;
 mod m2026_11_21_000020_guard_audit_log;
 mod m2026_11_21_000021_create_failed_logins;
 mod m2026_11_21_000022_trace_mails;
+mod m2026_11_21_000023_mark_effects;
 mod m2026_11_21_000024_create_deferred_indexes;
 mod m2026_11_21_000025_create_event_horizon;
 
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000020_guard_audit_log::Migration),
             Box::new(m2026_11_21_000021_create_failed_logins::Migration),
             Box::new(m2026_11_21_000022_trace_mails::Migration),
+            Box::new(m2026_11_21_000023_mark_effects::Migration),
             Box::new(m2026_11_21_000024_create_deferred_indexes::Migration),
             Box::new(m2026_11_21_000025_create_event_horizon::Migration),
         ]

@@ -1,17 +1,16 @@
-//! Equal requests at the same moment, runs that died, and what is left of an answer at rest.
+//! Equal requests at the same moment, and what is left of an answer at rest.
 
 use super::{KEY, LOGIN, REAUTHENTICATE, REGISTER, assert_replayed, login, sign_up};
 use crate::support::{Reply, TestApp, app::PASSWORD, people::BOB};
 use axum::{body::Body, http::Method};
 use bytes::Bytes;
-use chrono::TimeDelta;
 use futures_util::stream;
 use serde_json::json;
 use std::{convert::Infallible, sync::Arc};
 use tokio::{sync::Barrier, task::JoinSet};
 
 /// Sends the same sign-up so many times at once, spread over the nodes.
-async fn at_once(nodes: &[Arc<TestApp>; 2], count: usize) -> Vec<Reply> {
+pub async fn at_once(nodes: &[Arc<TestApp>; 2], count: usize) -> Vec<Reply> {
     let start = Arc::new(Barrier::new(count));
     let mut running = JoinSet::new();
     for place in 0..count {
@@ -52,55 +51,6 @@ async fn of_twenty_equal_requests_at_once_exactly_one_runs() {
             first,
         );
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_request_whose_run_died_waits_for_its_lease_and_then_runs() {
-    let app = TestApp::start().await;
-    app.bob().await;
-    let first = app
-        .post_once(KEY, None, (LOGIN, &login()))
-        .await
-        .expect(200);
-    // As a process leaves it that dies before it has written the answer.
-    app.db
-        .execute("UPDATE idempotency_keys SET answer_sealed = NULL")
-        .await;
-    app.post_once(KEY, None, (LOGIN, &login()))
-        .await
-        .expect_problem(409, "idempotency_in_flight");
-    app.advance(TimeDelta::seconds(59));
-    app.post_once(KEY, None, (LOGIN, &login()))
-        .await
-        .expect_problem(409, "idempotency_in_flight");
-    app.advance(TimeDelta::seconds(1));
-    let second = app
-        .post_once(KEY, None, (LOGIN, &login()))
-        .await
-        .expect(200);
-    assert_eq!(second.header("idempotency-replayed"), "");
-    assert_ne!(second.body["refresh_token"], first.body["refresh_token"]);
-    assert_replayed(&app.post_once(KEY, None, (LOGIN, &login())).await, &second);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_request_whose_run_died_is_taken_over_by_one() {
-    let app = Arc::new(TestApp::start().await);
-    let nodes = [Arc::clone(&app), Arc::new(app.start_node(2, &[]).await)];
-    app.post_once(KEY, None, (REGISTER, &sign_up()))
-        .await
-        .expect(201);
-    app.db
-        .execute("UPDATE idempotency_keys SET answer_sealed = NULL")
-        .await;
-    app.advance(TimeDelta::minutes(2));
-    let replies = at_once(&nodes, 10).await;
-    // The work was done by the run that died: its own uniqueness tells the one that runs now.
-    let ran = |reply: &&Reply| {
-        reply.body["code"] == "email_taken" && reply.header("idempotency-replayed").is_empty()
-    };
-    assert_eq!(replies.iter().filter(ran).count(), 1);
-    assert!(replies.iter().all(|reply| reply.status == 409));
 }
 
 #[tokio::test(flavor = "multi_thread")]
