@@ -1,10 +1,15 @@
 //! Pictures that people send: decoded with bounds and encoded anew, one at a time, so that no picture costs more than a
 //! known amount of memory (`decoding`). Whoever sends one holds a [`Slot`] from before its bytes are read.
 
+mod bounds;
 mod containers;
 mod decoding;
+mod jpeg;
+mod png;
+mod reducing;
 #[cfg(test)]
 mod tests;
+mod webp;
 
 use crate::domain::{
     error::{Error, Part, Result},

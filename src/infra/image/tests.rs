@@ -11,6 +11,7 @@ use std::io::Cursor;
 
 mod bombs;
 mod frames;
+mod memory;
 
 const RED: Rgb<u8> = Rgb([255, 0, 0]);
 const BLUE: Rgb<u8> = Rgb([0, 0, 255]);

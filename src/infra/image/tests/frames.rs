@@ -75,3 +75,38 @@ fn of_an_animated_webp_the_first_frame_is_kept() {
     let made = picture(&part(*b"RIFF", &body)).unwrap();
     assert_like(*opened(&made.large).get_pixel(256, 256), RED);
 }
+
+#[test]
+fn an_interlaced_png_is_a_picture() {
+    // Three by three, grey: the pixels of each pass, each row after the number of its filter.
+    let passes: [&[u8]; 5] = [
+        &[0, 10],
+        &[0, 30],
+        &[0, 70, 90],
+        &[0, 20, 0, 80],
+        &[0, 40, 50, 60],
+    ];
+    let rows = passes.concat();
+    let length = u16::try_from(rows.len()).unwrap();
+    let stored = [length.to_le_bytes(), (!length).to_le_bytes()].concat();
+    let (mut low, mut high) = (1_u32, 0_u32);
+    for byte in &rows {
+        low = (low + u32::from(*byte)) % 65_521;
+        high = (high + low) % 65_521;
+    }
+    let sum = (high << 16 | low).to_be_bytes();
+    let zlib = [&[0x78, 0x01, 1], &stored[..], &rows, &sum].concat();
+    let header = [0, 0, 0, 3, 0, 0, 0, 3, 8, 0, 0, 0, 1];
+    let file = [
+        b"\x89PNG\r\n\x1a\n".to_vec(),
+        chunk(*b"IHDR", &header),
+        chunk(*b"IDAT", &zlib),
+        chunk(*b"IEND", &[]),
+    ]
+    .concat();
+    let made = opened(&picture(&file).unwrap().large);
+    for (x, y, value) in [(40, 40, 10), (256, 256, 50), (470, 470, 90)] {
+        let pixel = made.get_pixel(x, y).0[0];
+        assert!(pixel.abs_diff(value) < 12, "{pixel} at {x}, {y}");
+    }
+}
