@@ -1,27 +1,37 @@
-//! Hangs up on who completes a TLS handshake and then says nothing: which version of HTTP a client speaks is told by its
-//! first bytes, and the server waits for those without a limit of its own.
+//! Hangs up on who completes a TLS handshake and then asks for nothing, in whatever version of HTTP, and on who has fallen
+//! silent since. The server itself waits without a limit for the bytes that tell the version, and in HTTP/2 for requests.
 
 use axum_server::accept::Accept;
 use std::{
     io,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     task::{Context, Poll, ready},
     time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Sleep, sleep},
+    time::{Instant, Sleep, sleep},
 };
+use tower::Service;
 
-/// How HTTP/2 begins (RFC 9113, section 3.4); what begins otherwise is HTTP/1.
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// How long a connection may say nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// From the end of the handshake to the first request, whole with its headers.
+    pub first: Duration,
+    /// After that, while no request is worked on and no byte goes either way; up to twice as long.
+    pub idle: Duration,
+}
 
 /// Accepts as the inner one does, and then waits only so long.
 #[derive(Clone)]
 pub struct PromptAcceptor<A> {
     pub inner: A,
-    /// From the end of the handshake to the bytes that tell the version.
-    pub limit: Duration,
+    pub patience: Patience,
 }
 
 impl<A, I, S> Accept<I, S> for PromptAcceptor<A>
@@ -30,48 +40,113 @@ where
     A::Future: Send + 'static,
 {
     type Stream = Prompt<A::Stream>;
-    type Service = A::Service;
+    type Service = Heard<A::Service>;
     type Future =
         Pin<Box<dyn Future<Output = io::Result<(Self::Stream, Self::Service)>> + Send + 'static>>;
 
     fn accept(&self, stream: I, service: S) -> Self::Future {
-        let (accepted, limit) = (self.inner.accept(stream, service), self.limit);
+        let (accepted, patience) = (self.inner.accept(stream, service), self.patience);
         Box::pin(async move {
             let (stream, service) = accepted.await?;
-            Ok((Prompt::new(stream, limit), service))
+            Ok(prompt(stream, service, patience))
         })
     }
 }
 
-/// A connection that fails unless its version is told in time.
+/// The two ends of a connection: its bytes, and what its requests go to.
+fn prompt<S, T>(stream: S, service: T, patience: Patience) -> (Prompt<S>, Heard<T>) {
+    let requests = Arc::<Requests>::default();
+    let heard = Heard {
+        service,
+        requests: Arc::clone(&requests),
+    };
+    let prompt = Prompt {
+        stream,
+        requests,
+        idle: patience.idle,
+        has_moved: false,
+        deadline: Box::pin(sleep(patience.first)),
+    };
+    (prompt, heard)
+}
+
+/// What is known of the requests of a connection.
+#[derive(Debug, Default)]
+struct Requests {
+    has_come: AtomicBool,
+    under_way: AtomicUsize,
+}
+
+/// One of them; it is over when this is dropped.
+struct Request(Arc<Requests>);
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Lets its connection know of each request.
+#[derive(Clone)]
+pub struct Heard<T> {
+    service: T,
+    requests: Arc<Requests>,
+}
+
+impl<T, R> Service<R> for Heard<T>
+where
+    T: Service<R>,
+    T::Future: Send + 'static,
+{
+    type Response = T::Response;
+    type Error = T::Error;
+    type Future =
+        Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send + 'static>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.service.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        self.requests.has_come.store(true, Ordering::Relaxed);
+        self.requests.under_way.fetch_add(1, Ordering::Relaxed);
+        let under_way = Request(Arc::clone(&self.requests));
+        let answer = self.service.call(request);
+        Box::pin(async move {
+            let answer = answer.await;
+            drop(under_way);
+            answer
+        })
+    }
+}
+
+/// A connection that fails when it has been silent for too long.
 pub struct Prompt<S> {
     stream: S,
-    /// None once the version is told.
-    deadline: Option<Pin<Box<Sleep>>>,
-    /// How much of the preface has come.
-    matched: usize,
+    requests: Arc<Requests>,
+    idle: Duration,
+    /// Whether bytes went since the deadline was set.
+    has_moved: bool,
+    deadline: Pin<Box<Sleep>>,
 }
 
 impl<S> Prompt<S> {
-    fn new(stream: S, limit: Duration) -> Self {
-        Self {
-            stream,
-            deadline: Some(Box::pin(sleep(limit))),
-            matched: 0,
+    /// Ready when it has been silent for too long.
+    fn poll_silent(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            ready!(self.deadline.as_mut().poll(cx));
+            let is_at_work = self.requests.under_way.load(Ordering::Relaxed) > 0;
+            let has_come = self.requests.has_come.load(Ordering::Relaxed);
+            if !has_come || !(is_at_work || self.has_moved) {
+                return Poll::Ready(());
+            }
+            self.has_moved = false;
+            self.deadline.as_mut().reset(Instant::now() + self.idle);
         }
     }
 
-    fn hear(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            if PREFACE.get(self.matched) != Some(byte) {
-                self.deadline = None;
-                return;
-            }
-            self.matched += 1;
-        }
-        if self.matched == PREFACE.len() {
-            self.deadline = None;
-        }
+    fn note_write(&mut self, written: &Poll<io::Result<usize>>) {
+        self.has_moved |= matches!(written, Poll::Ready(Ok(1..)));
     }
 }
 
@@ -82,16 +157,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Prompt<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let before = buf.filled().len();
         let polled = Pin::new(&mut this.stream).poll_read(cx, buf);
-        let Some(deadline) = &mut this.deadline else {
-            return polled;
-        };
+        this.has_moved |= polled.is_ready();
         if polled.is_pending() {
-            ready!(deadline.as_mut().poll(cx));
+            ready!(this.poll_silent(cx));
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        this.hear(buf.filled().get(before..).unwrap_or_default());
         polled
     }
 }
@@ -102,7 +173,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Prompt<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.note_write(&written);
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -118,7 +191,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Prompt<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.note_write(&written);
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -127,62 +202,4 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Prompt<S> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
-        time::{Instant, timeout},
-    };
-
-    const LIMIT: Duration = Duration::from_secs(10);
-
-    /// The two ends, after the client has said this.
-    async fn said(bytes: &[u8]) -> (DuplexStream, Prompt<DuplexStream>) {
-        let (mut client, server) = duplex(100);
-        client.write_all(bytes).await.unwrap();
-        (client, Prompt::new(server, LIMIT))
-    }
-
-    /// What becomes of a server that reads on and on.
-    async fn read_on(server: &mut Prompt<DuplexStream>) -> io::Error {
-        loop {
-            if let Err(error) = server.read_u8().await {
-                return error;
-            }
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_does_not_tell_the_version_in_time_is_hung_up_on() {
-        for bytes in [&b""[..], b"P", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r"] {
-            let begun = Instant::now();
-            let (_client, mut server) = said(bytes).await;
-            let error = read_on(&mut server).await;
-            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-            assert_eq!(begun.elapsed().as_secs(), LIMIT.as_secs());
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_drip_does_not_move_the_deadline() {
-        let (mut client, mut server) = said(b"").await;
-        let drip = async {
-            for byte in PREFACE {
-                sleep(Duration::from_secs(1)).await;
-                client.write_u8(*byte).await.unwrap();
-            }
-        };
-        let (error, ()) = tokio::join!(timeout(LIMIT * 2, read_on(&mut server)), drip);
-        assert_eq!(error.unwrap().kind(), io::ErrorKind::TimedOut);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_has_told_the_version_may_be_silent_after_it() {
-        for bytes in [PREFACE, b"GET", b"PROPFIND"] {
-            let (_client, mut server) = said(bytes).await;
-            timeout(LIMIT * 100, read_on(&mut server))
-                .await
-                .unwrap_err();
-        }
-    }
-}
+mod tests;

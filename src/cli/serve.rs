@@ -1,6 +1,6 @@
 //! `usher serve`: listens, starts the jobs, and on a signal drains and stops within the time that is set.
 
-use super::prompt::PromptAcceptor;
+use super::prompt::{Patience, PromptAcceptor};
 use crate::{
     app::{self, App, Means},
     config::{Config, TlsFiles},
@@ -24,6 +24,12 @@ use tokio::{
 
 /// A client that has not sent its headers by then is hung up on.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// For connections under TLS, in whatever version of HTTP.
+const PATIENCE: Patience = Patience {
+    first: HEADER_TIMEOUT,
+    idle: Duration::from_mins(2),
+};
 
 /// What is left of the time to stop for writing down what is gathered in memory, however stuck the clients are.
 const FOR_JOBS: Duration = Duration::from_secs(1);
@@ -118,7 +124,7 @@ async fn serve(
         let tls = tls.context("TLS_CERT and TLS_KEY cannot be used")?;
         let acceptor = PromptAcceptor {
             inner: RustlsAcceptor::new(tls).handshake_timeout(HEADER_TIMEOUT),
-            limit: HEADER_TIMEOUT,
+            patience: PATIENCE,
         };
         let mut server = axum_server::from_tcp(listener)?
             .acceptor(acceptor)
