@@ -6,7 +6,7 @@ use crate::{
         Result, claims::AccessClaims, error::Refusal, id::UserId, permission::Permission,
         session::Session, user::User,
     },
-    storage::{roles, sessions, users},
+    storage::checks::{self, Check},
 };
 use std::{cmp::Reverse, collections::BTreeSet, sync::Arc};
 
@@ -36,14 +36,16 @@ impl Services {
     /// The same from the database; none if the person or the session is not there.
     async fn read_record(&self, (session, token): Key, owner: UserId) -> Result<Option<Record>> {
         let db = self.store.reader();
-        let Some(user) = users::find_user(db, owner).await? else {
+        let Some(found) = checks::find_check(db, (owner, session), token).await? else {
             return Ok(None);
         };
-        let Some(session) = self.find_session_of(db, session, &user).await? else {
-            return Ok(None);
-        };
-        let is_revoked = sessions::is_token_revoked(db, token).await?;
-        let permissions = roles::list_permissions(db, &user.roles).await?;
+        let Check {
+            user,
+            session,
+            is_revoked,
+            permissions,
+        } = found;
+        let session = session.within(self.session_limits(&user));
         let user = self.try_open_user(db, user).await?;
         Ok(user.map(|user| Record {
             user,

@@ -7,6 +7,7 @@ pub mod audit_seals;
 pub mod avatars;
 pub mod bulk;
 pub mod cards;
+pub mod checks;
 pub mod credentials;
 pub mod deferred_indexes;
 pub mod email_changes;

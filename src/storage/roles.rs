@@ -14,7 +14,7 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder,
     QuerySelect, sea_query::OnConflict,
 };
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// A role as it stands in the database.
 pub struct StoredRole {
@@ -94,21 +94,6 @@ pub async fn list_roles(db: &impl ConnectionTrait) -> Result<Vec<StoredRole>> {
         })
     };
     Ok(Role::ALL.into_iter().filter_map(stored).collect())
-}
-
-/// What these roles allow together.
-pub async fn list_permissions(
-    db: &impl ConnectionTrait,
-    roles: &Roles,
-) -> Result<BTreeSet<Permission>> {
-    let rows = role_permissions::Entity::find()
-        .filter(role_permissions::Column::Role.is_in(roles.names()))
-        .all(db)
-        .await?;
-    Ok(rows
-        .iter()
-        .filter_map(|row| Permission::parse(&row.permission))
-        .collect())
 }
 
 /// Whether anybody has this role.

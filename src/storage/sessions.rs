@@ -15,7 +15,6 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict, Query},
 };
-use uuid::Uuid;
 
 /// Keeps a new session.
 pub async fn insert_session(db: &impl ConnectionTrait, session: &Session) -> Result<()> {
@@ -161,15 +160,7 @@ pub async fn revoke_token(
     Ok(())
 }
 
-/// Whether an access token was revoked.
-pub async fn is_token_revoked(db: &impl ConnectionTrait, id: AccessTokenId) -> Result<bool> {
-    let found = tokens::Entity::find_by_id(id.0)
-        .select_only()
-        .column(tokens::Column::Jti);
-    Ok(found.into_tuple::<Uuid>().one(db).await?.is_some())
-}
-
-fn session(row: user_sessions::Model) -> Session {
+pub(super) fn session(row: user_sessions::Model) -> Session {
     Session {
         id: SessionId(row.id),
         user_id: UserId(row.user_id),

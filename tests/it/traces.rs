@@ -114,6 +114,24 @@ fn within(span: &Span, outer: &Span) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_check_of_a_token_that_is_not_from_memory_is_one_statement() {
+    let (db, collector) = (TestDatabase::create().await, Collector::start().await);
+    let settings = [("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.as_str())];
+    let service = Service::start(&db, &settings).await;
+    let signed_in = service.sign_in(ADA).await;
+    let token = signed_in["access_token"].as_str().unwrap();
+    let me = service.client.get(service.url("/api/v1/users/me"));
+    let me = me.header("traceparent", format!("00-{TRACE}-{CALLER}-01"));
+    assert_eq!(me.bearer_auth(token).send().await.unwrap().status(), 200);
+    service.stop().await;
+    let spans = collector.traced();
+    let statements = spans
+        .iter()
+        .filter(|span| attribute(span, "db.operation.name").is_some());
+    assert_eq!(statements.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_trace_goes_from_the_request_to_the_statement_the_event_and_the_mail() {
     let db = TestDatabase::create().await;
     let collector = Collector::start().await;
