@@ -70,8 +70,9 @@ impl AvatarQuery {
 
 /// Change one's picture
 ///
-/// PNG, JPEG or WebP of at most 5 MiB, 10,000 pixels on a side and 25 million in all; of an animation the first frame.
-/// It is turned upright, cut to the square in its middle and kept as PNG of 512 and of 64 pixels, without metadata.
+/// PNG, JPEG or WebP of at most 5 MiB, 10,000 pixels on a side and 25 million in all (WebP: 7 million); of an animation
+/// the first frame. It is turned upright, cut to the square in its middle and kept as PNG of 512 and of 64 pixels, without
+/// metadata.
 #[utoipa::path(
     put, path = "/me/avatar", tag = "Account", operation_id = "update_avatar", security(("bearerAuth" = [])),
     request_body(description = "The picture itself, or a form with it in the field `file`", content(
