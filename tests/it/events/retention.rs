@@ -1,7 +1,12 @@
 //! A cursor whose place the feed has forgotten: whoever would miss events is told so, and nobody else.
 
 use super::{each, items, monitor, read};
-use crate::support::{TestApp, people::Person};
+use crate::support::{
+    TestApp,
+    database::TestDatabase,
+    people::Person,
+    process::{Service, run},
+};
 use chrono::TimeDelta;
 
 const LAST: &str = "SELECT CAST(max(position) AS bigint) FROM outbox_events";
@@ -92,4 +97,24 @@ async fn what_waits_among_the_deleted_hides_no_gap() {
     app.get_as(&ada.access, next)
         .await
         .expect_problem(410, "cursor_expired");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_deleted_before_the_service_kept_account_of_it_is_found_by_its_gap() {
+    let db = TestDatabase::create().await;
+    let service = Service::start(&db, &[]).await;
+    for number in 0..3 {
+        service.sign_up(&format!("p{number}@example.com")).await;
+    }
+    let placed = "SELECT count(*) FROM outbox_events WHERE position IS NOT NULL";
+    while db.number(placed).await < 6 {
+        tokio::task::yield_now().await;
+    }
+    service.stop().await;
+    run(&db, &["migrate", "down"], &[]).await.success();
+    let gone = "DELETE FROM outbox_events WHERE position IN (1, 2, 4)";
+    assert_eq!(db.execute(gone).await, 3);
+    run(&db, &["migrate", "up"], &[]).await.success();
+    let horizon = "SELECT CAST(max(position) AS bigint) FROM event_horizon";
+    assert_eq!(db.number(horizon).await, 4);
 }
