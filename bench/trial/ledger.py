@@ -150,7 +150,8 @@ def people(client, person, findings):
         findings.must(status == 401, "I10", f"{person.email}: the refresh token of an ended session answers {status}")
     for session in person.live if person.is_settled else []:
         status, body = client.ask("GET", "/api/v1/users/me", token=session.access)
-        if body.get("code") == "token_expired":
+        # A token of a clock that was set back since is not valid yet.
+        if body.get("code") == "token_expired" or getattr(stand, "clock", None) and body.get("code") == "token_invalid":
             status, _ = client.ask("POST", "/api/v1/auth/refresh", {"refresh_token": session.refresh})
         findings.must(status == 200, "I1", f"{person.email}: a live session answers {status}")
 

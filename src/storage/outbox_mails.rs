@@ -12,7 +12,7 @@ use crate::domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect,
     sea_query::{Expr, LockBehavior, LockType},
 };
@@ -58,7 +58,8 @@ pub async fn insert_mail(db: &impl ConnectionTrait, mail: NewMail) -> Result<()>
     Ok(())
 }
 
-/// Claims up to `limit` due mails until `claimed_until`, oldest first, and counts the attempt.
+/// Claims up to `limit` due mails until `claimed_until`, oldest first, and counts the attempt. One that was never tried is
+/// due whatever its time: it was queued by a clock that has been set back since.
 pub async fn claim_due(
     tx: &Tx,
     limit: u64,
@@ -67,7 +68,11 @@ pub async fn claim_due(
 ) -> Result<Vec<StoredMail>> {
     let rows = Entity::find()
         .filter(Column::Status.eq("pending"))
-        .filter(Column::NextAttemptAt.lte(now))
+        .filter(
+            Condition::any()
+                .add(Column::NextAttemptAt.lte(now))
+                .add(Column::Attempts.eq(0)),
+        )
         .order_by_asc(Column::NextAttemptAt)
         .limit(limit)
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)

@@ -13,12 +13,16 @@ use crate::domain::{
     error::{Error, Refusal, Result},
 };
 use anyhow::anyhow;
+use chrono::TimeDelta;
 use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation, errors::Result as Decoded};
 use moka::sync::Cache;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    cmp::Reverse,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 /// Longer tokens are refused unread; ours are about 510 bytes.
 const MAX_TOKEN_LENGTH: usize = 4096;
@@ -125,15 +129,18 @@ impl Signer {
         Ok(())
     }
 
-    /// The signed token, by the key that became active last.
+    /// The signed token, by the key that became active last; by the one that will be first if the clock was set back behind all.
     pub fn sign(&self, claims: &AccessClaims, now: Timestamp) -> Result<String> {
         let keys = self.keys();
         let key = keys
             .iter()
-            .filter(|key| key.active_from <= now && !key.is_retired(now))
+            .filter(|key| !key.is_retired(now))
             // The name decides between equals, so that all nodes take the same.
-            .max_by(|a, b| (a.active_from, &a.kid).cmp(&(b.active_from, &b.kid)))
-            .ok_or_else(|| Error::internal(anyhow!("no signing key is active")))?;
+            .max_by_key(|key| {
+                let wait = (key.active_from - now).max(TimeDelta::zero());
+                (Reverse(wait), key.active_from, &key.kid)
+            })
+            .ok_or_else(|| Error::internal(anyhow!("there is no signing key")))?;
         jsonwebtoken::encode(&key.header, claims, &key.signing).map_err(Error::internal)
     }
 

@@ -179,13 +179,21 @@ fn a_failed_replacement_leaves_the_keys_as_they_were() {
 }
 
 #[test]
-fn without_an_active_key_nothing_is_signed() {
+fn without_a_key_nothing_is_signed() {
     assert!(Signer::new(ISSUER, "usher").sign(&claims(), now()).is_err());
-    assert!(
-        signer(&[key(Algorithm::EdDsa)])
-            .sign(&claims(), after(-1))
-            .is_err()
-    );
+}
+
+#[test]
+fn a_clock_set_back_behind_all_keys_signs_by_the_first_one() {
+    let first = key(Algorithm::EdDsa);
+    let second = SigningKey {
+        active_from: after(600),
+        ..key(Algorithm::EdDsa)
+    };
+    let signer = signer(&[second, first.clone()]);
+    let token = signer.sign(&claims(), after(-3600)).unwrap();
+    let header = jsonwebtoken::decode_header(&token).unwrap();
+    assert_eq!(header.kid, Some(first.kid));
 }
 
 #[test]
