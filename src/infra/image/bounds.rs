@@ -13,7 +13,8 @@ const MAX_BYTES: u64 = 100_000_000;
 const HARMLESS_BYTES: u64 = 32 * 1024 * 1024;
 /// A picture that unpacks to more may be so many times as large as its file; a photograph is some 20 times as large.
 const MAX_EXPANSION: u64 = 100;
-/// What is at hand of it at any moment while it is decoded, beside the file.
+/// What is at hand of it at any moment while it is decoded, beside the file; of a progressive JPEG as much again may wait for
+/// processors that are busy.
 pub(super) const MAX_MEMORY: u64 = 48 * 1024 * 1024;
 
 /// Refuses what is too large, and what unpacks to far more than it brings (a decompression bomb).
