@@ -41,7 +41,7 @@ def check(stand, load, journal, findings):
     tables(stand, findings)
     client = Client(stand.ports())
     for person in load.people:
-        people(client, person, findings)
+        people(stand, client, person, findings)
     trail(stand, findings)
 
 
@@ -59,7 +59,7 @@ def again(stand, load, findings):
     client = Client(stand.ports())
     for person in load.people:
         person.live = []
-        people(client, person, findings)
+        people(stand, client, person, findings)
 
 
 def answers(load, journal, findings):
@@ -127,7 +127,7 @@ def sign_in(client, email, password):
     return None, {}
 
 
-def people(client, person, findings):
+def people(stand, client, person, findings):
     """I1 to I3, I10: who was acknowledged can sign in by the right password only; what was ended stays ended."""
     opens = {password: sign_in(client, person.email, password) for password in sorted(person.passwords)}
     count = sum(bool(ok) for ok, _ in opens.values())
