@@ -40,9 +40,14 @@ class Stream:
 
     async def one(self, number, due):
         connection = self.idle.pop() if self.idle else Connection(self.port)
+        is_new = connection.writer is None
         try:
             status, _ = await asyncio.wait_for(connection.ask(*self.question(number)), 30)
             self.idle.append(connection)
+        except EOFError if not is_new else ():
+            # It was idle for too long.
+            connection.close()
+            return await self.one(number, due)
         except (OSError, EOFError, asyncio.TimeoutError) as error:
             status = type(error).__name__
             connection.close()
@@ -120,7 +125,7 @@ def main():
     port = free_port()
     settings = dict(
         os.environ, DATABASE_URL=url, DATA_DIR=folder, LISTEN=f"127.0.0.1:{port}", PUBLIC_URL=f"http://127.0.0.1:{port}",
-        LOG_LEVEL="error", REQUIRE_EMAIL_VERIFICATION="false",
+        LOG_LEVEL="error", REQUIRE_EMAIL_VERIFICATION="false", ADMIN_EMAIL="ada@example.org", ADMIN_PASSWORD=PASSWORD,
         **{f"RATE_LIMIT_{name}": "off" for name in ("LOGIN", "REGISTER", "MAIL", "REFRESH", "API", "RECIPIENT", "ACCOUNT")},
     )
     print(f"--- {url.split(':')[0]}", flush=True)

@@ -1,5 +1,6 @@
 """HTTP/1.1 as the benches speak it: little enough that it costs the measured service little."""
 
+import asyncio
 import json
 import re
 import socket
