@@ -40,14 +40,9 @@ class Stream:
 
     async def one(self, number, due):
         connection = self.idle.pop() if self.idle else Connection(self.port)
-        is_new = connection.writer is None
         try:
             status, _ = await asyncio.wait_for(connection.ask(*self.question(number)), 30)
             self.idle.append(connection)
-        except EOFError if not is_new else ():
-            # It was idle for too long.
-            connection.close()
-            return await self.one(number, due)
         except (OSError, EOFError, asyncio.TimeoutError) as error:
             status = type(error).__name__
             connection.close()

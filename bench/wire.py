@@ -28,6 +28,9 @@ class Connection:
         self.port, self.reader, self.writer = port, None, None
 
     async def ask(self, method, path, body=None, token=None):
+        if self.reader is not None and self.reader.at_eof():
+            # The other side has closed it while it was idle.
+            self.close()
         if self.writer is None:
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
         content = b"" if body is None else json.dumps(body).encode()
