@@ -45,7 +45,11 @@ fn v5_2_3_what_is_decoded_as_a_whole_keeps_within_the_bound() {
     for (file, least, waiting) in [
         (jpeg(PROGRESSIVE, (4_032, 3_024)), 35, rows),
         (webp(RgbImage::from_pixel(2_680, 2_680, RED)), 40, 0),
-        (webp(RgbaImage::from_pixel(2_130, 2_130, Rgba([9; 4]))), 16, 0),
+        (
+            webp(RgbaImage::from_pixel(2_130, 2_130, Rgba([9; 4]))),
+            16,
+            0,
+        ),
     ] {
         let peak = peak(&file);
         let is_bounded = peak <= bound + waiting && peak > least * MIB;
