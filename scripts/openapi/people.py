@@ -70,6 +70,17 @@ def new_person():
     return email
 
 
+def admin_token():
+    return sign_in(os.environ["CONTRACT_ADMIN"], os.environ["CONTRACT_ADMIN_PASSWORD"])["access_token"]
+
+
+def new_manager():
+    email = new_person()
+    id = sign_in(email)["user"]["id"]
+    call("PUT", f"/api/v1/users/{id}/roles", {"roles": ["manager"]}, admin_token())
+    return email
+
+
 def wait_until_ready(seconds):
     until = time.monotonic() + seconds
     while True:
@@ -110,9 +121,9 @@ class Shared(Bearer):
 
     def get(self, case, context):
         if ROLE == "admin":
-            return sign_in(os.environ["CONTRACT_ADMIN"], os.environ["CONTRACT_ADMIN_PASSWORD"])["access_token"]
+            return admin_token()
         if self.email is None:
-            self.email = new_person()
+            self.email = new_manager() if ROLE == "manager" else new_person()
         return sign_in(self.email)["access_token"]
 
 
