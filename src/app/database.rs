@@ -43,7 +43,7 @@ pub(super) async fn bring_schema(config: &Config, store: &Store) -> anyhow::Resu
     }
     ensure!(
         config.database.auto_migrate || !status.pending.is_empty(),
-        "the database lacks indexes, for an import broke off: run it again, or `usher migrate up`"
+        "the database lacks indexes, for an import broke off: run `usher migrate up`, which makes them"
     );
     ensure!(
         config.database.auto_migrate,

@@ -47,7 +47,11 @@ pub async fn status(store: &Store) -> anyhow::Result<SchemaStatus> {
 pub async fn up(store: &Store, steps: Option<u32>) -> anyhow::Result<()> {
     let tx = lock(store).await?;
     if status(store).await?.lacks_indexes {
-        deferred_indexes::restore(&tx).await?;
+        if store.is_postgres() {
+            deferred_indexes::restore_indexes(store).await?;
+        } else {
+            deferred_indexes::restore(&tx).await?;
+        }
     }
     let moved = if store.is_postgres() {
         Migrator::up(store.writer(), steps).await
