@@ -15,6 +15,8 @@ use tokio_util::sync::CancellationToken;
 const STAND_BY: Duration = Duration::from_secs(2);
 /// Events of other nodes are placed without this one hearing of it.
 const BEAT: Duration = Duration::from_secs(1);
+/// How soon to look again at the end for what another gives positions to.
+const PLACED_ELSEWHERE: Duration = Duration::from_millis(20);
 /// For what is left at the end.
 const FLUSH: Duration = Duration::from_secs(5);
 
@@ -85,13 +87,17 @@ async fn late(stop: &CancellationToken) {
     tokio::time::sleep(FLUSH).await;
 }
 
-/// Whatever was committed before the end, as long as the broker takes it.
+/// Whatever was committed before the end, as long as the broker takes it: also what somebody else is giving positions to.
 async fn flush(services: &Services, held: &mut HeldBack) -> Result<()> {
-    while services.place_events().await? > 0 {}
     loop {
+        services.place_events().await?;
+        let placing = services.has_unplaced_events().await?;
         let relayed = services.relay_events(held).await?;
-        if relayed.delivered == 0 || relayed.is_stuck {
-            return Ok(());
+        match (relayed.delivered, placing) {
+            _ if relayed.is_stuck => return Ok(()),
+            (0, false) => return Ok(()),
+            (0, true) => services.wait_for_placed(PLACED_ELSEWHERE).await,
+            _ => {}
         }
     }
 }

@@ -19,10 +19,15 @@ const BATCH: u64 = 1_000;
 impl Services {
     /// Gives a batch of the events that were committed so far their positions, unless another node is at it; how many.
     pub async fn place_events(&self) -> Result<u64> {
-        if !outbox::has_unplaced(self.store.reader()).await? {
+        if !self.has_unplaced_events().await? {
             return Ok(0);
         }
         tracer::root("place_events", self.place_batch()).await
+    }
+
+    /// Whether a committed event has no position yet, which another node may be about to give it.
+    pub async fn has_unplaced_events(&self) -> Result<bool> {
+        outbox::has_unplaced(self.store.reader()).await
     }
 
     async fn place_batch(&self) -> Result<u64> {

@@ -117,6 +117,29 @@ async fn a_stop_delivers_what_was_committed_before_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stop_delivers_also_what_somebody_else_is_giving_positions_to() {
+    let db = TestDatabase::create().await;
+    if !db.is_postgres() {
+        // On SQLite nobody else does.
+        return;
+    }
+    let cluster = Cluster::start(&[TOPIC]);
+    let service = Service::start(&db, &cluster.settings()).await;
+    let placing = format!(
+        "SELECT pg_advisory_xact_lock({}), pg_sleep(2)",
+        i64::from_be_bytes(*b"\0\0\0place")
+    );
+    let stopped = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        sign_up(&service, 0, 2).await;
+        service.stop().await;
+    };
+    tokio::join!(db.execute(&placing), stopped);
+    let waiting = "SELECT count(*) FROM outbox_events WHERE published_at IS NULL";
+    assert_eq!(db.number(waiting).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn i5_a_record_that_is_too_large_holds_back_its_person_alone_and_all_of_them_leave_when_it_is_not()
  {
     let db = TestDatabase::create().await;
