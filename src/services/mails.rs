@@ -40,6 +40,8 @@ const BATCH: u64 = 20;
 pub const LONGEST_SEND: Duration = Duration::from_secs(20);
 /// A claim lapses after this long, should the node that made it die.
 const CLAIM: Duration = Duration::from_secs(45);
+/// The longest moment before the courier begins; whoever asked waits no longer than that for what is asked.
+const LONGEST_MOMENT: Duration = Duration::from_millis(200);
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 /// A mail that could not be sent for so long is given up.
@@ -117,10 +119,13 @@ impl Services {
         self.page("/forgot-password")
     }
 
-    /// Waits until a mail was queued here, or for `at_most`.
+    /// Waits until a mail was queued here, or for `at_most`, and then for a moment of random length: the time of whichever
+    /// request comes next must not tell whether there was something to mail.
     pub async fn wait_for_mail(&self, at_most: Duration) {
         let queued = self.mail_queued.notified();
         let _ = tokio::time::timeout(at_most, queued).await;
+        let [share] = self.entropy.bytes::<1>();
+        tokio::time::sleep(LONGEST_MOMENT.mul_f64(f64::from(share) / 255.0)).await;
     }
 
     /// Sends the due mails, a batch; how many were claimed.
