@@ -67,6 +67,7 @@ pub struct App {
 /// Puts the service together: connects, brings or checks the schema, loads the keys, makes the first admin.
 pub async fn build(config: &Config, means: Means) -> anyhow::Result<App> {
     let services = services(config, means, true).await?;
+    services.make_missing_signing_key().await?;
     first_start::make_first_admin(config, &services).await?;
     let (router, admin_router) = router::routers(config, &services);
     Ok(App {

@@ -5,7 +5,7 @@ use crate::{
     app::{self, Means},
     config::Config,
     domain::client::Client,
-    services::Services,
+    services::{Services, signing_keys::Rotation},
 };
 use clap::Subcommand;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -19,6 +19,9 @@ pub enum Command {
         /// Sign with it at once, before other services can have fetched it.
         #[arg(long)]
         now: bool,
+        /// And believe no token of the old keys any more, for a key that has leaked: everybody's next request needs a refresh.
+        #[arg(long, conflicts_with = "now")]
+        revoke: bool,
     },
     /// Wrap every data key anew under the first key of `ENCRYPTION_KEYS`. Safe while the service runs, and after an
     /// interruption it goes on where it stopped.
@@ -31,9 +34,14 @@ impl Command {
         let services = app::services(config, Means::default(), true).await?;
         match self {
             Self::List => list(&services).await?,
-            Self::Rotate { now } => {
+            Self::Rotate { now, revoke } => {
+                let rotation = match (now, revoke) {
+                    (_, true) => Rotation::Revoking,
+                    (true, _) => Rotation::AtOnce,
+                    _ => Rotation::Published,
+                };
                 let client = Client::local(services.new_request_id());
-                let kid = services.rotate_signing_keys(now, &client).await?;
+                let kid = services.rotate_signing_keys(rotation, &client).await?;
                 say(&format!("new signing key {kid}"))?;
             }
             Self::RotateMaster => rotate_master(&services).await?,

@@ -23,6 +23,17 @@ use zeroize::Zeroizing;
 /// How long a new key is published before it signs: other services keep our key set for five minutes.
 const LEAD: Duration = Duration::from_mins(10);
 
+/// How soon a new key takes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotation {
+    /// It is published before it signs; the others retire when their last token has expired.
+    Published,
+    /// It signs before other services can have fetched it.
+    AtOnce,
+    /// And no token that another key has signed is believed any more.
+    Revoking,
+}
+
 /// A signing key without its secret.
 pub struct SigningKeyView {
     pub kid: String,
@@ -33,15 +44,16 @@ pub struct SigningKeyView {
 }
 
 impl Services {
-    /// Reads the signing keys, and makes the first one in a new database. Called at start and each minute, so that
-    /// what another node or the command line has rotated is known here.
+    /// Reads the signing keys. Called at start and each minute, so that what another node or the command line has rotated
+    /// is known here.
     pub async fn load_signing_keys(&self) -> Result<()> {
-        let Some((algorithm, _)) = self.signing else {
+        if self.signing.is_none() {
             return Ok(());
-        };
-        let mut stored = keys::list_signing_keys(self.store.reader()).await?;
-        if !stored.iter().any(|key| signs(key, algorithm)) {
-            stored = self.make_first_signing_key(algorithm).await?;
+        }
+        let stored = keys::list_signing_keys(self.store.reader()).await?;
+        if stored.is_empty() {
+            // Nobody has served from this database yet.
+            return Ok(());
         }
         let now = self.now();
         let live = stored
@@ -53,17 +65,48 @@ impl Services {
         self.signer.replace(keys)
     }
 
-    /// Makes a new signing key; the others retire when their last token has expired. `immediately` skips the time in
-    /// which the new key is only published.
-    pub async fn rotate_signing_keys(&self, immediately: bool, client: &Client) -> Result<String> {
+    /// Makes a key of the algorithm that is set if none signs with it, which only who serves may: in a new database one
+    /// that signs at once, else one that is published first, as in every rotation. Of several nodes that start at once one
+    /// makes it, and the others find it.
+    pub async fn make_missing_signing_key(&self) -> Result<()> {
+        let Some((algorithm, _)) = self.signing else {
+            return Ok(());
+        };
+        let has_key = |stored: &[StoredSigningKey]| stored.iter().any(|key| signs(key, algorithm));
+        if has_key(&keys::list_signing_keys(self.store.reader()).await?) {
+            return Ok(());
+        }
+        let client = Client::local(self.new_request_id());
+        let tx = self.store.begin().await?;
+        keys::lock_vault_key(&tx, SERVICE_KEY).await?;
+        let stored = keys::list_signing_keys(&tx).await?;
+        if !has_key(&stored) {
+            let until = after(self.now(), LEAD);
+            let mut others = stored.iter().map(|key| key.retired_at);
+            let others_sign = others.any(|retired_at| retired_at.is_none_or(|at| at > until));
+            let lead = if others_sign { LEAD } else { Duration::ZERO };
+            self.add_signing_key(&tx, algorithm, lead, &client).await?;
+            Store::commit(tx).await?;
+        }
+        self.load_signing_keys().await
+    }
+
+    /// Makes a new signing key and lets the others retire.
+    pub async fn rotate_signing_keys(&self, rotation: Rotation, client: &Client) -> Result<String> {
         let Some((algorithm, _)) = self.signing else {
             let why = "JWT_SECRET_KEY signs the tokens: change it in the configuration instead";
             return Err(Error::invalid("JWT_SECRET_KEY", "not_rotatable", why));
         };
-        let lead = if immediately { Duration::ZERO } else { LEAD };
+        let lead = match rotation {
+            Rotation::Published => LEAD,
+            Rotation::AtOnce | Rotation::Revoking => Duration::ZERO,
+        };
         let tx = self.store.begin().await?;
         keys::lock_vault_key(&tx, SERVICE_KEY).await?;
         let kid = self.add_signing_key(&tx, algorithm, lead, client).await?;
+        if rotation == Rotation::Revoking {
+            keys::revoke_signing_keys_but(&tx, &kid, self.now()).await?;
+        }
         Store::commit(tx).await?;
         self.load_signing_keys().await?;
         Ok(kid)
@@ -99,22 +142,6 @@ impl Services {
     fn is_aged(&self, keys: &[StoredSigningKey], age: Duration) -> bool {
         let newest = keys.iter().map(|key| key.active_from).max();
         newest.is_some_and(|newest| after(newest, age) <= self.now())
-    }
-
-    /// Of several nodes that start at once one makes the key, and the others find it.
-    async fn make_first_signing_key(&self, algorithm: Algorithm) -> Result<Vec<StoredSigningKey>> {
-        let client = Client::local(self.new_request_id());
-        let tx = self.store.begin().await?;
-        keys::lock_vault_key(&tx, SERVICE_KEY).await?;
-        let stored = keys::list_signing_keys(&tx).await?;
-        if stored.iter().any(|key| signs(key, algorithm)) {
-            return Ok(stored);
-        }
-        self.add_signing_key(&tx, algorithm, Duration::ZERO, &client)
-            .await?;
-        let stored = keys::list_signing_keys(&tx).await?;
-        Store::commit(tx).await?;
-        Ok(stored)
     }
 
     async fn add_signing_key(

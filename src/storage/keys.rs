@@ -7,8 +7,8 @@ use crate::domain::{
     secret::{Sealed, WrappedKey},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
 };
 
 /// A signing key as it is stored.
@@ -242,6 +242,28 @@ pub async fn retire_signing_keys_but(
         })
         .filter(signing_keys::Column::Kid.ne(kid))
         .filter(signing_keys::Column::RetiredAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
+/// Retires every other key now, also those that were to retire later.
+pub async fn revoke_signing_keys_but(
+    db: &impl ConnectionTrait,
+    kid: &str,
+    now: Timestamp,
+) -> Result<()> {
+    signing_keys::Entity::update_many()
+        .set(signing_keys::ActiveModel {
+            retired_at: Set(Some(now)),
+            ..Default::default()
+        })
+        .filter(signing_keys::Column::Kid.ne(kid))
+        .filter(
+            Condition::any()
+                .add(signing_keys::Column::RetiredAt.is_null())
+                .add(signing_keys::Column::RetiredAt.gt(now)),
+        )
         .exec(db)
         .await?;
     Ok(())

@@ -68,12 +68,22 @@ async fn another_algorithm_takes_over_without_ending_sessions() {
     let app = TestApp::start().await;
     let bob = app.bob().await;
     assert_eq!(jwt::header(&bob.access)["alg"], "EdDSA");
-    app.advance(TimeDelta::seconds(1));
     let next = app.start_node(2, &[("JWT_ALGORITHM", "ES256")]).await;
     next.get_as(&bob.access, ME).await.expect(200);
+    // The other node has not heard of the new key yet.
+    let meanwhile = next.sign_in(&bob.email).await;
+    assert_eq!(jwt::header(&meanwhile.access)["alg"], "EdDSA");
+    app.get_as(&meanwhile.access, ME).await.expect(200);
+    app.app.do_housekeeping().await.unwrap();
+    app.advance(TimeDelta::minutes(10));
     let again = next.sign_in(&bob.email).await;
     assert_eq!(jwt::header(&again.access)["alg"], "ES256");
     assert!(jwt::is_signed_by(&again.access, &published(&next).await));
+    for tokens in [&bob, &meanwhile, &again] {
+        app.get_as(&tokens.access, ME).await.expect(200);
+    }
+    // A node that still has the old setting changes nothing back.
     app.app.do_housekeeping().await.unwrap();
-    app.get_as(&again.access, ME).await.expect(200);
+    let last = next.sign_in(&bob.email).await;
+    assert_eq!(kid(&last.access), kid(&again.access));
 }

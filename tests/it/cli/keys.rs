@@ -6,6 +6,7 @@ use crate::support::{
     database::TestDatabase,
     process::{MASTER_KEY, Service, command, run},
 };
+use serde_json::json;
 use std::{process::Stdio, sync::Arc};
 use tokio::task::JoinSet;
 
@@ -79,6 +80,46 @@ async fn a_rotated_signing_key_signs_and_tokens_of_the_old_one_still_work() {
             .to_owned()
     };
     assert_ne!(header(&before), header(&after));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_with_other_settings_makes_no_signing_key() {
+    let db = TestDatabase::create().await;
+    Service::start(&db, &[]).await.stop().await;
+    let count =
+        "SELECT (SELECT count(*) FROM signing_keys) * 1000 + (SELECT count(*) FROM audit_log)";
+    let before = db.number(count).await;
+    let other = [("JWT_ALGORITHM", "ES256")];
+    for command in [["keys", "list"], ["audit", "verify"], ["user", "list"]] {
+        run(&db, &command, &other).await.success();
+        assert_eq!(db.number(count).await, before, "{command:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_of_a_revoked_key_are_not_believed_and_sessions_live_on() {
+    let db = TestDatabase::create().await;
+    let service = Service::start(&db, &[]).await;
+    let before = service.sign_in(ADA).await;
+    service.stop().await;
+    run(&db, &["keys", "rotate"], &[]).await.success();
+    let revoke = ["keys", "rotate", "--revoke"];
+    run(&db, &revoke, &[]).await.success();
+    let listed = run(&db, &["keys", "list"], &[]).await.success();
+    assert_eq!(listed.matches("in use").count(), 1, "{listed}");
+
+    let service = Service::start(&db, &[]).await;
+    let jwks = service.client.get(service.url("/.well-known/jwks.json"));
+    let jwks = jwks.send().await.unwrap().text().await.unwrap();
+    assert_eq!(jwks.matches("\"kid\"").count(), 1, "{jwks}");
+    let old = before["access_token"].as_str().unwrap();
+    assert_eq!(service.get_as(old, "/api/v1/users/me").await, 401);
+    let refresh = json!({ "refresh_token": before["refresh_token"] });
+    let renewed = service.post("/api/v1/auth/refresh", refresh).await;
+    let (status, tokens) = renewed.unwrap();
+    assert_eq!(status, 200);
+    let new = tokens["access_token"].as_str().unwrap();
+    assert_eq!(service.get_as(new, "/api/v1/users/me").await, 200);
 }
 
 async fn sign_up_many(service: &Arc<Service>, people: usize) {
