@@ -80,7 +80,7 @@ impl Bus {
     pub async fn prepare(&self) {
         match self {
             #[cfg(feature = "kafka")]
-            Self::Kafka(bus) => bus.create_topics().await,
+            Self::Kafka(bus) => bus.prepare().await,
             Self::Memory(_) | Self::Off => {}
         }
     }

@@ -24,7 +24,9 @@ use std::{
 
 /// For one record, with all tries of the client; then the relay tries again.
 const RECORD_TIMEOUT: Duration = Duration::from_secs(10);
+/// For making topics; who tries again after trouble does not wait for long.
 const ADMIN_TIMEOUT: Duration = Duration::from_secs(10);
+const ADMIN_TIMEOUT_AGAIN: Duration = Duration::from_secs(2);
 /// Where a topic takes the event's type.
 const TYPE: &str = "{type}";
 /// The cluster's own default, for partitions and replicas.
@@ -100,9 +102,15 @@ impl KafkaBus {
     }
 
     /// Makes the topics that are missing. Whoever may not is told so by the first record, if they are missing indeed.
-    pub(super) async fn create_topics(&self) {
+    pub(super) async fn prepare(&self) {
+        if let Err(error) = self.create_topics(ADMIN_TIMEOUT).await {
+            tracing::warn!(%error, "the Kafka topics could not be made");
+        }
+    }
+
+    async fn create_topics(&self, patience: Duration) -> Result<(), KafkaError> {
         if !self.settings.create_topics {
-            return;
+            return Ok(());
         }
         let names: BTreeSet<String> = EventType::ALL
             .iter()
@@ -112,22 +120,15 @@ impl KafkaBus {
             .iter()
             .map(|name| NewTopic::new(name, DEFAULT, TopicReplication::Fixed(DEFAULT)))
             .collect();
-        let options = AdminOptions::new().request_timeout(Some(ADMIN_TIMEOUT));
-        let admin: Result<AdminClient<Log>, _> = self.config.create_with_context(Log);
-        let made = match admin {
-            Ok(admin) => admin.create_topics(&topics, &options).await,
-            Err(error) => Err(error),
-        };
-        match made {
-            Ok(topics) => {
-                for (topic, code) in topics.into_iter().filter_map(Result::err) {
-                    if code != RDKafkaErrorCode::TopicAlreadyExists {
-                        tracing::warn!(topic, %code, "a Kafka topic could not be made");
-                    }
-                }
+        let options = AdminOptions::new().request_timeout(Some(patience));
+        let admin: AdminClient<Log> = self.config.create_with_context(Log)?;
+        let topics = admin.create_topics(&topics, &options).await?;
+        for (topic, code) in topics.into_iter().filter_map(Result::err) {
+            if code != RDKafkaErrorCode::TopicAlreadyExists {
+                tracing::warn!(topic, %code, "a Kafka topic could not be made");
             }
-            Err(error) => tracing::warn!(%error, "the Kafka topics could not be made"),
         }
+        Ok(())
     }
 
     /// Hands over events and waits for the broker's answer to each.
@@ -148,8 +149,12 @@ impl KafkaBus {
                 Err(error) => Err(error),
             });
         }
-        if producer.client().fatal_error().is_some() {
+        if producer.client().fatal_error().is_some() || outcomes.iter().any(is_disowned) {
             self.replace_producer();
+        }
+        if outcomes.iter().any(may_lack_topic) {
+            let made = self.create_topics(ADMIN_TIMEOUT_AGAIN).await;
+            tracing::debug!(?made, "the Kafka topics were looked after");
         }
         let fault = |error: KafkaError| BusFault(code_of(&error));
         outcomes
@@ -212,6 +217,35 @@ fn binary(event: &CloudEvent) -> (OwnedHeaders, Vec<u8>) {
 fn header(headers: OwnedHeaders, key: &str, value: &str) -> OwnedHeaders {
     let value = Some(value);
     headers.insert(Header { key, value })
+}
+
+/// Whether the cluster has forgotten this client, which it then believes nothing more.
+fn is_disowned(outcome: &Result<(), KafkaError>) -> bool {
+    matches!(
+        code(outcome),
+        Some(
+            RDKafkaErrorCode::ProducerFenced
+                | RDKafkaErrorCode::InvalidProducerEpoch
+                | RDKafkaErrorCode::UnknownProducerId
+                | RDKafkaErrorCode::OutOfOrderSequenceNumber
+        )
+    )
+}
+
+/// Whether the cluster may know no such topic any more: it says so, or nothing arrives.
+fn may_lack_topic(outcome: &Result<(), KafkaError>) -> bool {
+    matches!(
+        code(outcome),
+        Some(
+            RDKafkaErrorCode::MessageTimedOut
+                | RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::UnknownTopicOrPartition
+        )
+    )
+}
+
+fn code(outcome: &Result<(), KafkaError>) -> Option<RDKafkaErrorCode> {
+    outcome.as_ref().err()?.rdkafka_error_code()
 }
 
 /// What may be logged of an error: its code.
