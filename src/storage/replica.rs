@@ -57,8 +57,10 @@ impl Replica {
             .connect_lazy(true)
             .sqlx_logging(false);
         options.map_sqlx_postgres_opts(move |_| {
-            real.clone()
-                .options([("default_transaction_read_only", "on")])
+            real.clone().options([
+                ("default_transaction_read_only", "on"),
+                ("synchronize_seqscans", "off"),
+            ])
         });
         let pool = Database::connect(options)
             .await

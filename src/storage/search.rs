@@ -1,5 +1,6 @@
-//! The search documents: written whenever a person or a profile is, and found by trigrams. A search looks at no more
-//! than [`MOST_MATCHES`] people, so that a common word costs no more than a rare one.
+//! The search documents: written whenever a person or a profile is, and found by trigrams.
+
+mod finding;
 
 use super::Db;
 use crate::domain::{
@@ -8,11 +9,11 @@ use crate::domain::{
     page::{Page, PageRequest},
     search::{Document, SearchQuery},
 };
-use sea_orm::{DbBackend, DbErr, FromQueryResult, Statement, Value};
+use finding::Sql;
+use sea_orm::{DbErr, FromQueryResult, Statement, Value};
 use uuid::Uuid;
 
-/// The most matches of which the best are shown.
-pub const MOST_MATCHES: u64 = 1000;
+pub(super) use finding::{full_text, like};
 
 /// The order of results: best first, then by name.
 pub const ORDER: &str = "match";
@@ -126,162 +127,6 @@ pub async fn list_matches(
         (Some(found.place.clone()), found.user_id)
     });
     Ok(page.map(|found| UserId(found.user_id)))
-}
-
-/// A query and its values as they are put together.
-struct Sql {
-    backend: DbBackend,
-    text: String,
-    values: Vec<Value>,
-}
-
-impl Sql {
-    fn new(backend: DbBackend) -> Self {
-        Self {
-            backend,
-            text: String::new(),
-            values: Vec::new(),
-        }
-    }
-
-    fn add(&mut self, text: &str) {
-        self.text.push_str(text);
-    }
-
-    /// Adds a value; gives its placeholder.
-    fn bind(&mut self, value: impl Into<Value>) -> String {
-        self.values.push(value.into());
-        format!("${}", self.values.len())
-    }
-
-    fn statement(self) -> Statement {
-        Statement::from_sql_and_values(self.backend, self.text, self.values)
-    }
-
-    /// All who fit by name, along an index.
-    fn browse(&mut self, query: &SearchQuery, request: &PageRequest) {
-        self.add("SELECT d.user_id, d.name AS place FROM search_documents d WHERE d.is_visible");
-        self.filter(query);
-        self.page(("d.name", "d.user_id"), request);
-    }
-
-    /// The best of a bounded number of people who fit.
-    fn rank(&mut self, query: &SearchQuery, request: &PageRequest) {
-        let pieces = query.pieces();
-        self.add("WITH matches AS (SELECT d.user_id, d.name FROM ");
-        if self.is_postgres() {
-            self.add("search_documents d WHERE d.is_visible");
-            for piece in &pieces {
-                let pattern = self.bind(like(piece));
-                self.add(&format!(" AND d.document LIKE {pattern}"));
-            }
-        } else {
-            // A plain join may be turned round, and then looks at all people of a country.
-            self.add(
-                "search_index i CROSS JOIN search_documents d ON d.id = i.rowid WHERE d.is_visible",
-            );
-            self.matching(&pieces);
-        }
-        self.filter(query);
-        let place = self.place(&query.words.joined());
-        self.add(&format!(
-            " LIMIT {MOST_MATCHES}), placed AS (SELECT user_id, {place} AS place FROM matches) \
-             SELECT user_id, place FROM placed WHERE 1 = 1"
-        ));
-        self.page(("place", "user_id"), request);
-    }
-
-    fn filter(&mut self, query: &SearchQuery) {
-        if let Some(location) = &query.location {
-            let part = self.bind(location.clone());
-            let find = self.find();
-            self.add(&format!(" AND {find}(d.location, {part}) > 0"));
-        }
-        if let Some(country) = &query.country {
-            let country = self.bind(country.clone());
-            self.add(&format!(" AND d.country = {country}"));
-        }
-        match query.open_to_work {
-            Some(true) => self.add(" AND d.open_to_work"),
-            Some(false) => self.add(" AND NOT d.open_to_work"),
-            None => {}
-        }
-    }
-
-    /// What the index finds, narrowed by what it cannot look for.
-    fn matching(&mut self, pieces: &[String]) {
-        let (expression, short) = full_text(pieces);
-        let expression = self.bind(expression);
-        self.add(&format!(" AND search_index MATCH {expression}"));
-        for piece in short {
-            let piece = self.bind(piece);
-            self.add(&format!(" AND instr(d.document, {piece}) > 0"));
-        }
-    }
-
-    /// How well a match fits, and its name: what results are sorted by.
-    fn place(&mut self, words: &str) -> String {
-        if words.is_empty() {
-            return "name".to_owned();
-        }
-        let (find, words) = (self.find(), self.bind(words));
-        format!(
-            "CASE WHEN name = {words} THEN '0' WHEN {find}(name, {words}) = 1 THEN '1' \
-             WHEN {find}(' ' || name, ' ' || {words}) > 0 THEN '2' WHEN {find}(name, {words}) > 0 THEN '3' \
-             ELSE '4' END || name"
-        )
-    }
-
-    /// The rows next to the cursor.
-    fn page(&mut self, (place, id): (&str, &str), request: &PageRequest) {
-        let (after, direction) = if request.is_backward() {
-            ("<", "DESC")
-        } else {
-            (">", "ASC")
-        };
-        if let Some(cursor) = &request.cursor {
-            let key = self.bind(cursor.key.clone().unwrap_or_default());
-            let last = self.bind(cursor.id);
-            self.add(&format!(" AND ({place}, {id}) {after} ({key}, {last})"));
-        }
-        let rows = request.rows();
-        self.add(&format!(
-            " ORDER BY {place} {direction}, {id} {direction} LIMIT {rows}"
-        ));
-    }
-
-    fn is_postgres(&self) -> bool {
-        self.backend == DbBackend::Postgres
-    }
-
-    /// The function that tells where a text lies in another, from 1; 0 for nowhere.
-    fn find(&self) -> &'static str {
-        if self.is_postgres() {
-            "strpos"
-        } else {
-            "instr"
-        }
-    }
-}
-
-/// What FTS5 is asked for, and the pieces of less than three letters, which it does not find.
-pub(super) fn full_text(pieces: &[String]) -> (String, Vec<String>) {
-    let (long, short): (Vec<&String>, Vec<&String>) =
-        pieces.iter().partition(|piece| piece.chars().count() >= 3);
-    let quoted: Vec<String> = long
-        .into_iter()
-        .map(|piece| format!("\"{}\"", piece.replace('"', "\"\"")))
-        .collect();
-    (quoted.join(" AND "), short.into_iter().cloned().collect())
-}
-
-/// A pattern that finds the text itself anywhere.
-pub(super) fn like(text: &str) -> String {
-    let literal = text
-        .replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_");
-    format!("%{literal}%")
 }
 
 fn statement(db: &impl Db, sql: &str, values: Vec<Value>) -> Statement {

@@ -72,9 +72,12 @@ impl Store {
             .url
             .parse()
             .map_err(|_| anyhow::anyhow!("DATABASE_URL is not one of PostgreSQL"))?;
-        let real = real
-            .disable_statement_logging()
-            .options([("synchronous_commit", "on"), ("lock_timeout", "5s")]);
+        // Searches are cut: each must read a table from its beginning for the pages of one to fit together.
+        let real = real.disable_statement_logging().options([
+            ("synchronous_commit", "on"),
+            ("lock_timeout", "5s"),
+            ("synchronize_seqscans", "off"),
+        ]);
         let postgres = Some(real.clone());
         let mut options = options("postgresql://", settings);
         options

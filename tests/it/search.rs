@@ -1,5 +1,6 @@
 //! Finding other people.
 
+mod many;
 mod profiles;
 
 use crate::support::{TestApp, people::Person};
@@ -197,6 +198,10 @@ async fn results_and_the_list_of_all_are_paged_forth_and_back() {
                 reply.header("link").contains("rel=\"next\""),
                 path.is_some()
             );
+            let prev = &reply.body["_links"]["prev"]["href"];
+            let told = prev.as_str().map(|at| format!("<{at}>; rel=\"prev\""));
+            assert_eq!(told.is_some(), !pages.is_empty());
+            assert!(reply.header("link").contains(&told.unwrap_or_default()));
             pages.push(reply.body);
         }
         assert_eq!(

@@ -1,0 +1,206 @@
+//! How people are found: those whose name begins with the words along an index, and [`MOST_MATCHES`] of all who fit, of
+//! whom the best are shown. So a common word costs no more than a rare one, and hides nobody of that name.
+
+use crate::domain::{page::PageRequest, search::SearchQuery};
+use sea_orm::{DbBackend, Statement, Value};
+
+/// The most people that a search shows, and the most of whom it looks at.
+const MOST_MATCHES: u64 = 1000;
+
+/// A query and its values as they are put together.
+pub(super) struct Sql {
+    backend: DbBackend,
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Sql {
+    pub(super) fn new(backend: DbBackend) -> Self {
+        Self {
+            backend,
+            text: String::new(),
+            values: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// Adds a value; gives its placeholder.
+    fn bind(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("${}", self.values.len())
+    }
+
+    pub(super) fn statement(self) -> Statement {
+        Statement::from_sql_and_values(self.backend, self.text, self.values)
+    }
+
+    /// All who fit by name, along an index.
+    pub(super) fn browse(&mut self, query: &SearchQuery, request: &PageRequest) {
+        self.add("SELECT d.user_id, d.name AS place FROM search_documents d WHERE d.is_visible");
+        self.filter(query);
+        self.page(("d.name", "d.user_id"), request);
+    }
+
+    /// The best of a bounded number of people who fit.
+    pub(super) fn rank(&mut self, query: &SearchQuery, request: &PageRequest) {
+        let (pieces, words) = (query.pieces(), query.words.joined());
+        self.add("WITH ");
+        if !words.is_empty() {
+            self.beginning(&words, query);
+        }
+        self.add("found AS (SELECT d.user_id, d.name FROM ");
+        if self.is_postgres() {
+            self.add("search_documents d WHERE d.is_visible");
+            for piece in &pieces {
+                let pattern = self.bind(like(piece));
+                self.add(&format!(" AND d.document LIKE {pattern}"));
+            }
+        } else {
+            // A plain join may be turned round, and then looks at all people of a country.
+            self.add(
+                "search_index i CROSS JOIN search_documents d ON d.id = i.rowid WHERE d.is_visible",
+            );
+            self.matching(&pieces);
+        }
+        self.filter(query);
+        self.add(&format!(
+            " LIMIT {MOST_MATCHES}), matches AS (SELECT user_id, name FROM found"
+        ));
+        if !words.is_empty() {
+            self.add(" UNION SELECT user_id, name FROM beginning");
+        }
+        let place = self.place(&words);
+        self.add(&format!(
+            "), placed AS (SELECT user_id, {place} AS place FROM matches ORDER BY place, user_id LIMIT {MOST_MATCHES}) \
+             SELECT user_id, place FROM placed WHERE 1 = 1"
+        ));
+        self.page(("place", "user_id"), request);
+    }
+
+    /// The first people whose name begins with the words: those whose name it is, and then by name. What an index of
+    /// names cannot look for is left to afterwards, so that a rare skill does not lead through all who are called so.
+    fn beginning(&mut self, words: &str, query: &SearchQuery) {
+        let (from, to) = (self.bind(words), self.bind(format!("{words}{}", char::MAX)));
+        self.add(&format!(
+            "beginning AS (SELECT d.user_id, d.name FROM (SELECT d.user_id, d.name, d.document, d.location \
+             FROM search_documents d WHERE d.is_visible AND d.name >= {from} AND d.name < {to}"
+        ));
+        self.filter_indexed(query);
+        self.add(&format!(
+            " ORDER BY d.name, d.user_id LIMIT {MOST_MATCHES}) AS d WHERE 1 = 1"
+        ));
+        self.filter_location(query);
+        if !query.skills.is_empty() {
+            let find = self.find();
+            for piece in query.pieces() {
+                let piece = self.bind(piece);
+                self.add(&format!(" AND {find}(d.document, {piece}) > 0"));
+            }
+        }
+        self.add("), ");
+    }
+
+    fn filter(&mut self, query: &SearchQuery) {
+        self.filter_location(query);
+        self.filter_indexed(query);
+    }
+
+    fn filter_location(&mut self, query: &SearchQuery) {
+        if let Some(location) = &query.location {
+            let part = self.bind(location.clone());
+            let find = self.find();
+            self.add(&format!(" AND {find}(d.location, {part}) > 0"));
+        }
+    }
+
+    /// What the indexes of names tell apart.
+    fn filter_indexed(&mut self, query: &SearchQuery) {
+        if let Some(country) = &query.country {
+            let country = self.bind(country.clone());
+            self.add(&format!(" AND d.country = {country}"));
+        }
+        match query.open_to_work {
+            Some(true) => self.add(" AND d.open_to_work"),
+            Some(false) => self.add(" AND NOT d.open_to_work"),
+            None => {}
+        }
+    }
+
+    /// What the index finds, narrowed by what it cannot look for.
+    fn matching(&mut self, pieces: &[String]) {
+        let (expression, short) = full_text(pieces);
+        let expression = self.bind(expression);
+        self.add(&format!(" AND search_index MATCH {expression}"));
+        for piece in short {
+            let piece = self.bind(piece);
+            self.add(&format!(" AND instr(d.document, {piece}) > 0"));
+        }
+    }
+
+    /// How well a match fits, and its name: what results are sorted by.
+    fn place(&mut self, words: &str) -> String {
+        if words.is_empty() {
+            return "name".to_owned();
+        }
+        let (find, words) = (self.find(), self.bind(words));
+        format!(
+            "CASE WHEN name = {words} THEN '0' WHEN {find}(name, {words}) = 1 THEN '1' \
+             WHEN {find}(' ' || name, ' ' || {words}) > 0 THEN '2' WHEN {find}(name, {words}) > 0 THEN '3' \
+             ELSE '4' END || name"
+        )
+    }
+
+    /// The rows next to the cursor.
+    fn page(&mut self, (place, id): (&str, &str), request: &PageRequest) {
+        let (after, direction) = if request.is_backward() {
+            ("<", "DESC")
+        } else {
+            (">", "ASC")
+        };
+        if let Some(cursor) = &request.cursor {
+            let key = self.bind(cursor.key.clone().unwrap_or_default());
+            let last = self.bind(cursor.id);
+            self.add(&format!(" AND ({place}, {id}) {after} ({key}, {last})"));
+        }
+        let rows = request.rows();
+        self.add(&format!(
+            " ORDER BY {place} {direction}, {id} {direction} LIMIT {rows}"
+        ));
+    }
+
+    fn is_postgres(&self) -> bool {
+        self.backend == DbBackend::Postgres
+    }
+
+    /// The function that tells where a text lies in another, from 1; 0 for nowhere.
+    fn find(&self) -> &'static str {
+        if self.is_postgres() {
+            "strpos"
+        } else {
+            "instr"
+        }
+    }
+}
+
+/// What FTS5 is asked for, and the pieces of less than three letters, which it does not find.
+pub fn full_text(pieces: &[String]) -> (String, Vec<String>) {
+    let (long, short): (Vec<&String>, Vec<&String>) =
+        pieces.iter().partition(|piece| piece.chars().count() >= 3);
+    let quoted: Vec<String> = long
+        .into_iter()
+        .map(|piece| format!("\"{}\"", piece.replace('"', "\"\"")))
+        .collect();
+    (quoted.join(" AND "), short.into_iter().cloned().collect())
+}
+
+/// A pattern that finds the text itself anywhere.
+pub fn like(text: &str) -> String {
+    let literal = text
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
+    format!("%{literal}%")
+}
