@@ -9,12 +9,13 @@ use crate::{
         change::Expected,
         client::Client,
         email::EmailAddress,
+        error::Violation,
         event::EventType,
         id::UserId,
         mail::Mail,
         permission::{Permission, Role},
         steward::Steward,
-        user::{User, UserChanges},
+        user::{User, UserChanges, UserStatus},
     },
     storage::{Tx, credentials, email_changes, roles, users},
 };
@@ -23,17 +24,11 @@ use serde_json::{Value, json};
 const ACTION: &str = "update_me";
 const BY_STAFF: &str = "update_user";
 
-/// What staff may make of an account's status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    Active,
-    Deactivated,
-}
-
 /// A change of somebody else's account.
 pub struct UserUpdate {
     pub changes: UserChanges,
-    pub standing: Option<Standing>,
+    /// Active or deactivated; another only as it is.
+    pub status: Option<UserStatus>,
     /// In place of the old one at once; unconfirmed until the mail to it is answered.
     pub email: Option<EmailAddress>,
 }
@@ -101,7 +96,7 @@ impl Services {
     ) -> Result<User> {
         let tx = self.store.begin().await?;
         let mut admins = Vec::new();
-        if update.standing.is_some() {
+        if update.status.is_some() {
             by.who.must(Permission::DeactivateUsers)?;
             admins = roles::lock_active_holders(&tx, Role::Admin).await?;
         }
@@ -123,16 +118,18 @@ impl Services {
             self.audit(&tx, entry.with(json!({ "changed": changed })))
                 .await?;
         }
-        match update.standing {
-            Some(Standing::Active) => self.reactivate(&tx, &mut user, by).await?,
-            Some(Standing::Deactivated) => self.deactivate(&tx, &mut user, &admins, by).await?,
+        match update.status.filter(|status| *status != user.status) {
+            Some(UserStatus::Active) => self.reactivate(&tx, &mut user, by).await?,
+            Some(UserStatus::Deactivated) => self.deactivate(&tx, &mut user, &admins, by).await?,
+            Some(UserStatus::Pending | UserStatus::Terminated) => return Err(only_by_itself()),
             None => {}
         }
         self.commit(tx).await?;
         Ok(user)
     }
 
-    /// Sessions stay: it is the same person. What was mailed to the old address opens nothing any more.
+    /// Sessions stay: it is the same person. What was mailed to the old address opens nothing any more. One's own takes the
+    /// password and an answer from the new address: [`Services::change_email`].
     async fn set_email(
         &self,
         tx: &Tx,
@@ -142,6 +139,7 @@ impl Services {
     ) -> Result<()> {
         let now = self.now();
         by.who.must(Permission::AssignRoles)?;
+        by.who.must_be_another(user.id)?;
         by.who.must_be_fresh(now, self.policy.reauth_max_age)?;
         let old = user.email.clone();
         user.verified_at = None;
@@ -200,4 +198,10 @@ impl Services {
         }
         outcome
     }
+}
+
+/// A state that only its person brings about.
+fn only_by_itself() -> Error {
+    let message = "Only active and deactivated can be set.";
+    Error::Invalid(vec![Violation::new("status", "unknown_value", message)])
 }

@@ -9,16 +9,13 @@ use crate::{
         error::{Fault, Violation},
         id::UserId,
         permission::{Permission, Roles},
+        user::UserStatus,
     },
     http::{
         extract::{Caller, Check, Field, IfMatch, Json, Path},
         versioned::Versioned,
     },
-    services::{
-        Services,
-        account::{Standing, UserUpdate},
-        invitation::NewUser,
-    },
+    services::{Services, account::UserUpdate, invitation::NewUser},
 };
 use axum::{
     extract::State,
@@ -47,12 +44,13 @@ pub struct CreateUserRequest {
 #[derive(Deserialize, ToSchema)]
 #[schema(example = json!({ "full_name": "Ada Lovelace", "status": "active" }))]
 pub struct ChangeUserRequest {
-    /// In place of the old one at once; unconfirmed until the mail to it is answered. For admins.
+    /// In place of the old one at once; unconfirmed until the mail to it is answered. For admins, and never one's own: that
+    /// is changed by `change-email`.
     #[schema(value_type = Option<String>, format = "email", min_length = 3, max_length = 254)]
     #[serde(default)]
     email: Field<String>,
-    /// `active` or `deactivated`.
-    #[schema(value_type = Option<String>, max_length = 20, pattern = "^(active|deactivated)$", example = "active", nullable = false)]
+    /// `active` or `deactivated`; another one only where it is the account's own already.
+    #[schema(value_type = Option<String>, max_length = 20, pattern = "^(pending|active|deactivated|terminated)$", example = "active", nullable = false)]
     #[serde(default)]
     status: Field<String>,
     #[serde(flatten)]
@@ -84,26 +82,19 @@ impl ChangeUserRequest {
             check.report(is_null.then(|| Violation::required(field)));
         }
         let email = check.optional_text("email", self.email, EmailAddress::parse);
-        let standing = check.optional_text("status", self.status, standing);
+        let status = check.optional_text("status", self.status, status);
         let changes = self.basic.check(&mut check);
-        let (email, standing, changes) = check.done((email, standing, changes))?;
+        let (email, status, changes) = check.done((email, status, changes))?;
         Ok(UserUpdate {
             changes,
-            standing,
+            status,
             email,
         })
     }
 }
 
-fn standing(name: &str) -> Result<Standing, Fault> {
-    match name {
-        "active" => Ok(Standing::Active),
-        "deactivated" => Ok(Standing::Deactivated),
-        _ => Err(Fault::new(
-            "unknown_value",
-            "Only active and deactivated can be set.",
-        )),
-    }
+fn status(name: &str) -> Result<UserStatus, Fault> {
+    UserStatus::parse(name).ok_or(Fault::new("unknown_value", "There is no such status."))
 }
 
 /// Make an account for somebody
