@@ -69,9 +69,10 @@ impl Steward<'_> {
         Ok(())
     }
 
-    /// Refuses who would gain by it: of one's own roles one may only give some up.
+    /// Refuses who would gain by it: one may only give up roles of one's own, or step down to weaker ones.
     pub fn must_not_raise(self, user: &User, roles: &super::permission::Roles) -> Result<()> {
-        if self.is(user.id) && !roles.iter().all(|role| user.roles.has(role)) {
+        let steps_down = roles.iter().max() < user.roles.iter().max();
+        if self.is(user.id) && !steps_down && !roles.iter().all(|role| user.roles.has(role)) {
             return Err(Barrier::Permission.into());
         }
         Ok(())

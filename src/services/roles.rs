@@ -10,6 +10,7 @@ use crate::{
         error::Clash,
         event::EventType,
         id::UserId,
+        page::{Page, PageRequest},
         permission::{Permission, Role, Roles},
         steward::Steward,
         user::User,
@@ -17,28 +18,50 @@ use crate::{
     storage::{Tx, roles, users},
 };
 use serde_json::{Value, json};
+use std::cmp::Ordering;
+use uuid::Uuid;
 
 const SET: &str = "set_roles";
 
+/// The order of roles: by what they allow.
+pub const ORDER: &str = "strength";
+
 /// A role and what it allows.
 pub struct RoleView {
-    pub name: &'static str,
+    pub role: Role,
     pub description: String,
     /// Names of permissions.
     pub permissions: Vec<&'static str>,
 }
 
 impl Services {
-    /// All roles, weakest first.
-    pub async fn list_roles(&self, who: Steward<'_>) -> Result<Vec<RoleView>> {
+    /// The roles, weakest first.
+    pub async fn list_roles(
+        &self,
+        who: Steward<'_>,
+        request: &PageRequest,
+    ) -> Result<Page<RoleView>> {
         who.must(Permission::ReadRoles)?;
-        let stored = roles::list_roles(self.store.reader()).await?;
-        let view = |role: roles::StoredRole| RoleView {
-            name: role.role.as_str(),
-            description: role.description,
-            permissions: role.permissions.iter().map(|p| p.as_str()).collect(),
-        };
-        Ok(stored.into_iter().map(view).collect())
+        let mut stored = roles::list_roles(self.store.reader()).await?;
+        let key = request.cursor.as_ref().and_then(|at| at.key.as_deref());
+        if let Some(at) = key.and_then(Role::parse) {
+            let side = if request.is_backward() {
+                Ordering::Less
+            } else {
+                Ordering::Greater
+            };
+            stored.retain(|stored| stored.role.cmp(&at) == side);
+        }
+        if request.is_backward() {
+            stored.reverse();
+        }
+        let place = |stored: &roles::StoredRole| (Some(stored.role.as_str().into()), Uuid::nil());
+        let page = Page::cut(stored, request, ORDER, place);
+        Ok(page.map(|stored| RoleView {
+            role: stored.role,
+            description: stored.description,
+            permissions: stored.permissions.iter().map(|p| p.as_str()).collect(),
+        }))
     }
 
     /// Gives a person exactly these roles. Nobody raises himself, and an active admin is left.

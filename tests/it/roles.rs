@@ -121,9 +121,15 @@ async fn roles_need_names_a_fresh_proof_and_the_version_that_was_seen() {
 async fn z7_nobody_raises_himself_and_the_last_admin_stays_one() {
     let app = TestApp::start().await;
     let ada = app.ada().await;
-    app.set_roles(&ada, &ada.id, json!(["user"]))
-        .await
-        .expect_problem(403, "forbidden");
+    for weaker in [
+        json!(["user"]),
+        json!(["manager"]),
+        json!(["manager", "user"]),
+    ] {
+        app.set_roles(&ada, &ada.id, weaker)
+            .await
+            .expect_problem(409, "last_admin");
+    }
     app.set_roles(&ada, &ada.id, json!(["admin", "manager"]))
         .await
         .expect_problem(403, "forbidden");
@@ -145,6 +151,60 @@ async fn z7_nobody_raises_himself_and_the_last_admin_stays_one() {
     app.set_roles(&ada, &ada.id, json!(["user"]))
         .await
         .expect_problem(409, "last_admin");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_may_step_down_while_another_is_there() {
+    for lower in [json!(["user"]), json!(["manager"])] {
+        let app = TestApp::start().await;
+        let (ada, max) = (app.ada().await, app.max_as_admin().await);
+        let done = app
+            .set_roles(&ada, &ada.id, lower.clone())
+            .await
+            .expect(200);
+        assert_eq!(done.body["roles"], lower);
+        app.set_roles(&ada, &ada.id, json!(["admin"]))
+            .await
+            .expect_problem(403, "forbidden");
+        app.set_roles(&max, &max.id, json!(["user"]))
+            .await
+            .expect_problem(409, "last_admin");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn roles_are_read_in_pages() {
+    let app = TestApp::start().await;
+    let max = app.max().await;
+    let names = |body: &Value| -> Vec<String> {
+        let items = body["items"].as_array().unwrap().iter();
+        items
+            .map(|role| role["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let first = app.get_as(&max.access, "/api/v1/roles?limit=2").await;
+    assert_eq!(names(&first.expect(200).body), ["user", "manager"]);
+    let first = app.get_as(&max.access, "/api/v1/roles?limit=2").await;
+    let cursor = first.body["next_cursor"].as_str().unwrap();
+    let next = format!("/api/v1/roles?limit=2&cursor={cursor}");
+    let last = app.get_as(&max.access, &next).await.expect(200);
+    assert_eq!(names(&last.body), ["admin"]);
+    assert_eq!(last.body["next_cursor"], Value::Null);
+    let back = last.body["_links"]["prev"]["href"].as_str().unwrap();
+    let back = app.get_as(&max.access, back).await.expect(200);
+    assert_eq!(names(&back.body), ["user", "manager"]);
+    for (query, broken) in [
+        ("limit=0", "limit: format"),
+        ("limit=101", "limit: format"),
+        ("cursor=AAAA", "cursor: format"),
+        ("include=total", "include: unknown_value"),
+        ("sort=name", "sort: unknown_value"),
+    ] {
+        let reply = app
+            .get_as(&max.access, &format!("/api/v1/roles?{query}"))
+            .await;
+        assert_eq!(reply.violations(), [broken], "{query}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

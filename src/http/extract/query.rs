@@ -23,6 +23,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
+/// What every list might be asked for; one that cannot do it must say so.
+const OF_LISTS: [&str; 2] = ["include", "sort"];
+
 fn read<T: DeserializeOwned>(uri: &Uri) -> Result<T, Error> {
     let mut fields = Map::new();
     for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
@@ -34,6 +37,14 @@ fn read<T: DeserializeOwned>(uri: &Uri) -> Result<T, Error> {
                 "A parameter occurs more than once.",
             ));
         }
+    }
+    let known = field::names::<T>();
+    let cannot = |name: &&str| fields.contains_key(*name) && !known.contains(name);
+    if known.contains(&"cursor")
+        && let Some(name) = OF_LISTS.into_iter().find(cannot)
+    {
+        let message = "This list cannot do that.";
+        return Err(Error::invalid(name, "unknown_value", message));
     }
     field::read(fields)
         .map_err(|_| Error::invalid("query", "format", "The query has the wrong form."))

@@ -7,19 +7,22 @@ use crate::{
         actor::SignedIn,
         error::Fault,
         id::UserId,
-        page::Page,
+        page::PageRequest,
         permission::{Permission, Role, Roles},
     },
     http::{
-        collection::{Collection, CollectionResponse},
-        extract::{Caller, Check, Field, IfMatch, Json, Path},
+        collection::{Collection, CollectionResponse, PageFields},
+        extract::{Caller, Check, Field, IfMatch, Json, Path, Query},
         versioned::Versioned,
     },
-    services::{Services, roles::RoleView},
+    services::{
+        Services,
+        roles::{ORDER, RoleView},
+    },
 };
 use axum::extract::{OriginalUri, State};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// A role.
 #[derive(Serialize, ToSchema)]
@@ -40,7 +43,7 @@ pub struct RoleResponse {
 impl From<RoleView> for RoleResponse {
     fn from(role: RoleView) -> Self {
         Self {
-            name: role.name,
+            name: role.role.as_str(),
             description: role.description,
             permissions: role.permissions,
         }
@@ -69,11 +72,38 @@ pub fn parse_roles(names: &[String]) -> Result<Roles, Fault> {
     Ok(Roles::new(roles))
 }
 
+/// Which page.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct RolesQuery {
+    /// How many roles a page has: 1 to 100.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 100, default = 20, example = 20)]
+    #[serde(default)]
+    limit: Field<String>,
+    /// `next_cursor` of the page before.
+    #[param(value_type = Option<String>, max_length = 1000)]
+    #[serde(default)]
+    cursor: Field<String>,
+}
+
+impl RolesQuery {
+    fn check(self) -> Result<PageRequest> {
+        let mut check = Check::new();
+        let fields = PageFields {
+            limit: self.limit,
+            cursor: self.cursor,
+            include: Field::Absent,
+        };
+        let page = fields.check(&mut check, ORDER);
+        check.done(page)
+    }
+}
+
 /// List the roles
 ///
-/// All roles, weakest first, and what each may do.
+/// The roles, weakest first, and what each may do.
 #[utoipa::path(
-    get, path = "/", tag = "Users", operation_id = "list_roles", security(("bearerAuth" = [])),
+    get, path = "/", tag = "Users", operation_id = "list_roles", security(("bearerAuth" = [])), params(RolesQuery),
     responses(
         (status = 200, description = "The roles", body = CollectionResponse<RoleResponse>),
         (status = 403, description = "`forbidden`"),
@@ -83,15 +113,18 @@ pub async fn list_roles(
     State(services): State<Services>,
     OriginalUri(uri): OriginalUri,
     who: SignedIn,
+    Query(query): Query<RolesQuery>,
 ) -> Result<Collection<RoleResponse>> {
-    let roles = services.list_roles((&who).into()).await?;
-    let all = Page::whole(roles).map(RoleResponse::from);
-    Ok(Collection::of(all, &uri))
+    who.must(Permission::ReadRoles)?;
+    let request = query.check()?;
+    let page = services.list_roles((&who).into(), &request).await?;
+    Ok(Collection::of(page.map(RoleResponse::from), &uri))
 }
 
 /// Set a person's roles
 ///
-/// Access changes at once; sessions stay. Nobody can add to their own roles, and an active admin is always left.
+/// Access changes at once; sessions stay. Nobody can add to their own roles, but anybody can step down to weaker ones; an
+/// active admin is always left.
 #[utoipa::path(
     put, path = "/{id}/roles", tag = "Users", request_body = SetRolesRequest, operation_id = "set_roles", security(("bearerAuth" = [])),
     params(
