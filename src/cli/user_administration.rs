@@ -111,7 +111,9 @@ impl Command {
             }
             Self::Deactivate { person } => {
                 let id = find(services, &person, &client).await?;
-                let done = services.deactivate_user(OPERATOR, id, &client).await;
+                let done = services
+                    .deactivate_user(OPERATOR, id, &Expected::Any, &client)
+                    .await;
                 say(&format!(
                     "{id} is {}",
                     done.map_err(refused)?.status.as_str()
@@ -119,7 +121,9 @@ impl Command {
             }
             Self::Reactivate { person } => {
                 let id = find(services, &person, &client).await?;
-                let done = services.reactivate_user(OPERATOR, id, &client).await;
+                let done = services
+                    .reactivate_user(OPERATOR, id, &Expected::Any, &client)
+                    .await;
                 say(&format!(
                     "{id} is {}",
                     done.map_err(refused)?.status.as_str()

@@ -5,6 +5,7 @@ use crate::{
     domain::{
         Result,
         audit::AuditEntry,
+        change::Expected,
         client::Client,
         error::Barrier,
         event::EventType,
@@ -31,11 +32,12 @@ pub(super) struct By<'a> {
 }
 
 impl Services {
-    /// Puts an account aside; one that is aside already stays as it is.
+    /// Puts an account aside, if it is still as `expected`; one that is aside already stays as it is.
     pub async fn deactivate_user(
         &self,
         who: Steward<'_>,
         id: UserId,
+        expected: &Expected,
         client: &Client,
     ) -> Result<User> {
         who.must(Permission::DeactivateUsers)?;
@@ -44,7 +46,7 @@ impl Services {
             who,
             client,
         };
-        let mut done = self.put_aside(by, vec![id]).await?;
+        let mut done = self.put_aside(by, vec![id], expected).await?;
         done.pop().ok_or(crate::domain::Error::NotFound("user"))
     }
 
@@ -61,27 +63,41 @@ impl Services {
             who,
             client,
         };
-        self.put_aside(by, ids).await
+        self.put_aside(by, ids, &Expected::Any).await
     }
 
-    async fn put_aside(&self, by: By<'_>, ids: Vec<UserId>) -> Result<Vec<User>> {
+    async fn put_aside(
+        &self,
+        by: By<'_>,
+        ids: Vec<UserId>,
+        expected: &Expected,
+    ) -> Result<Vec<User>> {
         let mut sorted = ids.clone();
         // In one order, so that two who put the same people aside wait for each other instead of forever.
         sorted.sort_unstable();
         sorted.dedup();
-        let mut done = self.put_all_aside(by, &sorted).await?;
+        let mut done = self.put_all_aside(by, &sorted, expected).await?;
         done.sort_by_key(|user| ids.iter().position(|id| *id == user.id));
         Ok(done)
     }
 
-    async fn put_all_aside(&self, by: By<'_>, ids: &[UserId]) -> Result<Vec<User>> {
+    async fn put_all_aside(
+        &self,
+        by: By<'_>,
+        ids: &[UserId],
+        expected: &Expected,
+    ) -> Result<Vec<User>> {
         let tx = self.store.begin().await?;
         let mut admins = roles::lock_active_holders(&tx, Role::Admin).await?;
         self.steward_must_hold(&tx, by.who).await?;
         let mut done = Vec::with_capacity(ids.len());
         for id in ids {
             let mut user = self.lock_user(&tx, *id).await?;
-            let put = self.deactivate(&tx, &mut user, &admins, by).await;
+            let reached = by.who.must_outrank(&user);
+            let put = match reached.and_then(|()| expected.must_be(user.version)) {
+                Ok(()) => self.deactivate(&tx, &mut user, &admins, by).await,
+                Err(why) => Err(why),
+            };
             if put.is_err() {
                 drop(tx);
                 let (actor, client) = (by.who.actor(), by.client);
@@ -124,11 +140,12 @@ impl Services {
             .await
     }
 
-    /// Takes an account up again; one that its owner has ended only for who may erase it.
+    /// Takes an account up again, if it is still as `expected`; one that its owner has ended only for who may erase it.
     pub async fn reactivate_user(
         &self,
         who: Steward<'_>,
         id: UserId,
+        expected: &Expected,
         client: &Client,
     ) -> Result<User> {
         who.must(Permission::DeactivateUsers)?;
@@ -137,15 +154,17 @@ impl Services {
             who,
             client,
         };
-        let done = self.take_up(by, id).await;
+        let done = self.take_up(by, id, expected).await;
         self.trace_refusal(done, (REACTIVATE, who.actor(), id), client)
             .await
     }
 
-    async fn take_up(&self, by: By<'_>, id: UserId) -> Result<User> {
+    async fn take_up(&self, by: By<'_>, id: UserId, expected: &Expected) -> Result<User> {
         let tx = self.store.begin().await?;
         self.steward_must_hold(&tx, by.who).await?;
         let mut user = self.lock_user(&tx, id).await?;
+        by.who.must_outrank(&user)?;
+        expected.must_be(user.version)?;
         self.reactivate(&tx, &mut user, by).await?;
         self.commit(tx).await?;
         Ok(user)

@@ -88,6 +88,30 @@ async fn an_account_that_was_never_confirmed_comes_back_as_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn only_the_version_that_was_seen_is_put_aside_or_taken_up() {
+    let app = TestApp::start().await;
+    let (max, bob) = (app.max().await, app.bob().await);
+    let ask = async |what: &str, tag: &str| {
+        let at = format!("{USERS}/{}/{what}", bob.id);
+        let request = app.request(Method::POST, &at).bearer(&max.access);
+        request.header("if-match", tag).send().await
+    };
+    for what in ["deactivate", "reactivate"] {
+        let seen = app
+            .get_as(&max.access, &format!("{USERS}/{}", bob.id))
+            .await;
+        let tag = seen.header("etag").to_owned();
+        let audit = format!("{what}_user refused");
+        for stale in ["\"999\"", "W/\"1\"", "\"x\""] {
+            ask(what, stale).await.expect_problem(412, "stale");
+            assert_eq!(app.audit().await.last().unwrap(), &audit);
+        }
+        let done = ask(what, &tag).await.expect(200);
+        assert_ne!(done.header("etag"), tag);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn z14_what_its_owner_has_ended_comes_back_only_by_an_admin() {
     let app = TestApp::start().await;
     let (ada, bob, max) = (app.ada().await, app.bob().await, app.max().await);

@@ -10,7 +10,7 @@ use crate::{
         permission::Permission,
     },
     http::{
-        extract::{Caller, Check, Field, Json, Path},
+        extract::{Caller, Check, Field, IfMatch, Json, Path},
         versioned::Versioned,
     },
     services::Services,
@@ -73,21 +73,27 @@ pub struct SoftDeletedResponse {
 /// The person is signed out everywhere and cannot sign in; the data stays.
 #[utoipa::path(
     post, path = "/{id}/deactivate", tag = "Users", operation_id = "deactivate_user", security(("bearerAuth" = [])),
-    params(("id" = Uuid, Path, description = "The person's id")),
+    params(
+        ("id" = Uuid, Path, description = "The person's id"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that was read", max_length = 1000),
+    ),
     responses(
         (status = 200, description = "The account as it is now", body = UserResponse, headers(("ETag" = String, description = "The version, for `If-Match`"))),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`not_found`"),
         (status = 409, description = "`last_admin`, `conflict`"),
+        (status = 412, description = "`stale`"),
     )
 )]
 pub async fn deactivate_user(
     State(services): State<Services>,
     Caller(client): Caller,
-    who: SignedIn,
-    Path(id): Path<UserId>,
+    whom: (SignedIn, Path<UserId>, IfMatch),
 ) -> Result<Versioned<UserResponse>> {
-    let user = services.deactivate_user((&who).into(), id, &client).await?;
+    let (who, Path(id), IfMatch(expected)) = whom;
+    let user = services
+        .deactivate_user((&who).into(), id, &expected, &client)
+        .await?;
     Ok(UserResponse::answer(&who, user, services.now()))
 }
 
@@ -96,21 +102,27 @@ pub async fn deactivate_user(
 /// Takes up an account that was deactivated or, for admins, ended by its owner.
 #[utoipa::path(
     post, path = "/{id}/reactivate", tag = "Users", operation_id = "reactivate_user", security(("bearerAuth" = [])),
-    params(("id" = Uuid, Path, description = "The person's id")),
+    params(
+        ("id" = Uuid, Path, description = "The person's id"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` that was read", max_length = 1000),
+    ),
     responses(
         (status = 200, description = "The account as it is now", body = UserResponse, headers(("ETag" = String, description = "The version, for `If-Match`"))),
         (status = 403, description = "`forbidden`"),
         (status = 404, description = "`not_found`"),
         (status = 409, description = "`conflict`"),
+        (status = 412, description = "`stale`"),
     )
 )]
 pub async fn reactivate_user(
     State(services): State<Services>,
     Caller(client): Caller,
-    who: SignedIn,
-    Path(id): Path<UserId>,
+    whom: (SignedIn, Path<UserId>, IfMatch),
 ) -> Result<Versioned<UserResponse>> {
-    let user = services.reactivate_user((&who).into(), id, &client).await?;
+    let (who, Path(id), IfMatch(expected)) = whom;
+    let user = services
+        .reactivate_user((&who).into(), id, &expected, &client)
+        .await?;
     Ok(UserResponse::answer(&who, user, services.now()))
 }
 
