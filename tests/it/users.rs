@@ -1,5 +1,7 @@
 //! Accounts as the API shows them: one's own, and others by id.
 
+mod links;
+
 use crate::support::{
     Reply, TestApp,
     app::{ADA, PASSWORD},

@@ -185,11 +185,15 @@ fn own_links(user: &User) -> Links {
 fn staff_links(who: &SignedIn, user: &User) -> Links {
     let there = format!("/api/v1/users/{}", user.id);
     let may = |permission| who.may(permission) && who.outranks(user);
-    let is_active = user.status == UserStatus::Active;
-    let is_away = matches!(
-        user.status,
-        UserStatus::Deactivated | UserStatus::Terminated
-    );
+    let (may_end, may_take_up) = match user.status {
+        UserStatus::Pending | UserStatus::Active => (may(Permission::DeactivateUsers), false),
+        UserStatus::Deactivated => (false, may(Permission::DeactivateUsers)),
+        // Only who may erase takes up what its owner has ended.
+        UserStatus::Terminated => {
+            let may_take_up = may(Permission::DeactivateUsers) && may(Permission::EraseUsers);
+            (false, may_take_up)
+        }
+    };
     Links::new()
         .to("self", there.clone())
         .to("profile", format!("{there}/profile"))
@@ -201,15 +205,7 @@ fn staff_links(who: &SignedIn, user: &User) -> Links {
             "roles",
             format!("{there}/roles"),
         )
-        .may_lead(
-            may(Permission::DeactivateUsers) && is_active,
-            "deactivate",
-            format!("{there}/deactivate"),
-        )
-        .may_lead(
-            may(Permission::DeactivateUsers) && is_away,
-            "reactivate",
-            format!("{there}/reactivate"),
-        )
+        .may_lead(may_end, "deactivate", format!("{there}/deactivate"))
+        .may_lead(may_take_up, "reactivate", format!("{there}/reactivate"))
         .may_lead(may(Permission::EraseUsers), "delete", there)
 }
