@@ -93,26 +93,44 @@ impl Services {
         let db = self.store.reader();
         let mut views = Vec::new();
         for session in self.live_sessions(who).await? {
-            let client = self.origin_of(db, &session).await?;
-            let seen = self
-                .seen
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .get(&session.id)
-                .copied();
-            views.push(SessionView {
-                id: session.id,
-                device: client.device(),
-                ip: client.ip.map(|ip| ip.to_string()),
-                created_at: session.created_at,
-                last_seen_at: session
-                    .last_seen_at
-                    .max(seen.unwrap_or(session.last_seen_at)),
-                expires_at: session.expires_at,
-                is_current: session.id == who.session_id,
-            });
+            views.push(self.view_session(db, who, &session).await?);
         }
         Ok(views)
+    }
+
+    /// A live session of the person who asks; anybody else's is unknown.
+    pub async fn get_session(&self, who: &SignedIn, id: SessionId) -> Result<SessionView> {
+        let db = self.store.reader();
+        let own = self.find_session_of(db, id, &who.user).await?;
+        let live = own.filter(|session| session.is_live(self.now()));
+        let session = live.ok_or(Error::NotFound("session"))?;
+        self.view_session(db, who, &session).await
+    }
+
+    async fn view_session(
+        &self,
+        db: &impl Db,
+        who: &SignedIn,
+        session: &Session,
+    ) -> Result<SessionView> {
+        let client = self.origin_of(db, session).await?;
+        let seen = self
+            .seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&session.id)
+            .copied();
+        Ok(SessionView {
+            id: session.id,
+            device: client.device(),
+            ip: client.ip.map(|ip| ip.to_string()),
+            created_at: session.created_at,
+            last_seen_at: session
+                .last_seen_at
+                .max(seen.unwrap_or(session.last_seen_at)),
+            expires_at: session.expires_at,
+            is_current: session.id == who.session_id,
+        })
     }
 
     /// The live sessions as they are kept, at most 1,000.

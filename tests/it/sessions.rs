@@ -60,7 +60,7 @@ async fn sessions_are_listed_as_devices_that_people_recognise() {
     app.advance(TimeDelta::minutes(2));
     let list = app.get_as(&phone.access, SESSIONS).await.expect(200);
     assert_eq!(list.header("cache-control"), "no-store");
-    insta::assert_json_snapshot!(list.body, { ".items[].id" => "[id]", ".items[]._links.delete.href" => "/api/v1/auth/sessions/[id]" }, @r#"
+    insta::assert_json_snapshot!(list.body, { ".items[].id" => "[id]", ".items[]._links.*.href" => "/api/v1/auth/sessions/[id]" }, @r#"
     {
       "_links": {
         "first": {
@@ -74,6 +74,9 @@ async fn sessions_are_listed_as_devices_that_people_recognise() {
         {
           "_links": {
             "delete": {
+              "href": "/api/v1/auth/sessions/[id]"
+            },
+            "self": {
               "href": "/api/v1/auth/sessions/[id]"
             }
           },
@@ -90,6 +93,9 @@ async fn sessions_are_listed_as_devices_that_people_recognise() {
         {
           "_links": {
             "delete": {
+              "href": "/api/v1/auth/sessions/[id]"
+            },
+            "self": {
               "href": "/api/v1/auth/sessions/[id]"
             }
           },
@@ -135,7 +141,15 @@ async fn s9_a_session_is_its_owners_to_see_and_to_end() {
         .iter()
         .find(|item| item["current"] == true)
         .unwrap();
-    let path = format!("{SESSIONS}/{}", of_phone["id"].as_str().unwrap());
+    let path = of_phone["_links"]["self"]["href"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let read = app.get_as(&bob.access, &path).await.expect(200);
+    let mut same = of_phone.clone();
+    same["current"] = json!(false);
+    assert_eq!(read.body, same);
+    assert_eq!(read.header("cache-control"), "no-store");
     let end = |access: &str, path: &str| app.request(Method::DELETE, path).bearer(access).send();
     let unknown = format!("{SESSIONS}/019b8e5a-0000-7000-8000-000000000000");
     let others = end(&ada.access, &path)
@@ -145,6 +159,11 @@ async fn s9_a_session_is_its_owners_to_see_and_to_end() {
         .await
         .expect_problem(404, "not_found");
     assert_eq!(others.body["detail"], nobodys.body["detail"]);
+    for hidden in [&path, &unknown, &format!("{SESSIONS}/x")] {
+        let read = app.get_as(&ada.access, hidden).await;
+        let read = read.expect_problem(404, "not_found");
+        assert_eq!(read.body["detail"], others.body["detail"]);
+    }
     end(&ada.access, &format!("{SESSIONS}/x"))
         .await
         .expect_problem(404, "not_found");
@@ -153,6 +172,9 @@ async fn s9_a_session_is_its_owners_to_see_and_to_end() {
     end(&bob.access, &path).await.expect(204);
     must_be_over(&app, &phone).await;
     assert_eq!(app.events().await.last().unwrap(), "user.session_revoked");
+    app.get_as(&bob.access, &path)
+        .await
+        .expect_problem(404, "not_found");
     end(&bob.access, &path)
         .await
         .expect_problem(404, "not_found");

@@ -115,7 +115,7 @@ fn auth() -> OpenApiRouter<Services> {
         .routes(routes!(email_change::undo_email_change))
         .routes(routes!(invitation::accept_invitation))
         .routes(routes!(sessions::list_sessions))
-        .routes(routes!(sessions::revoke_session))
+        .routes(routes!(sessions::get_session, sessions::revoke_session))
 }
 
 /// Everything under `/api/v1/webhooks`.

@@ -15,6 +15,7 @@ use crate::{
     services::{Services, sessions::SessionView},
 };
 use axum::{
+    Json,
     extract::{OriginalUri, State},
     http::StatusCode,
 };
@@ -48,6 +49,7 @@ pub struct SessionResponse {
 
 impl From<SessionView> for SessionResponse {
     fn from(view: SessionView) -> Self {
+        let here = format!("/api/v1/auth/sessions/{}", view.id);
         Self {
             id: view.id,
             device: view.device.device,
@@ -58,7 +60,7 @@ impl From<SessionView> for SessionResponse {
             last_seen_at: view.last_seen_at,
             expires_at: view.expires_at,
             current: view.is_current,
-            links: Links::new().to("delete", format!("/api/v1/auth/sessions/{}", view.id)),
+            links: Links::new().to("self", here.clone()).to("delete", here),
         }
     }
 }
@@ -110,6 +112,22 @@ pub async fn list_sessions(
     let sessions = services.list_sessions(&who).await?;
     let all = Page::whole(sessions).map(SessionResponse::from);
     Ok(Collection::of(all, &uri))
+}
+
+/// Read one of one's sessions
+///
+/// Another person's session is as unknown as one that never was or has ended.
+#[utoipa::path(
+    get, path = "/sessions/{id}", tag = "Sessions", operation_id = "get_session", security(("bearerAuth" = [])),
+    params(("id" = Uuid, Path, description = "The session's id")),
+    responses((status = 200, description = "The session", body = SessionResponse), (status = 404, description = "`not_found`"))
+)]
+pub async fn get_session(
+    State(services): State<Services>,
+    who: SignedIn,
+    Path(id): Path<SessionId>,
+) -> Result<Json<SessionResponse>> {
+    Ok(Json(services.get_session(&who, id).await?.into()))
 }
 
 /// End one of one's sessions
