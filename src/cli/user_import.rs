@@ -46,7 +46,7 @@ pub struct Import {
     /// Tell what would happen, and write nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Write refused records here as JSON lines: record, field, code, message.
+    /// Write refused records here as JSON lines: record, field, code, message. An import that goes on adds to it.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// Leave no user.created event for each person.
@@ -61,21 +61,35 @@ pub struct Import {
 /// What has become of the file so far.
 #[derive(Default)]
 struct Tally {
+    /// In this run.
     imported: u64,
+    /// In all runs.
     refused: u64,
+    /// Of those in earlier ones.
+    refused_before: u64,
+}
+
+impl Tally {
+    fn told(&self, would: &str) -> String {
+        let before = match self.refused_before {
+            0 => String::new(),
+            before => format!(" ({before} of them before)"),
+        };
+        format!(
+            "{} {would}imported, {} {would}refused{before}",
+            self.imported, self.refused
+        )
+    }
 }
 
 impl Import {
-    /// Runs it; fails if a record was refused.
+    /// Runs it; fails if a record was refused, in this run or an earlier one of the same file.
     pub async fn run(self, config: &Config) -> anyhow::Result<()> {
         let services = app::services(config, Means::default(), true).await?;
         let tally = self.import(&services).await?;
         services.store.close().await;
         let would = if self.dry_run { "would be " } else { "" };
-        say(&format!(
-            "{} {would}imported, {} {would}refused",
-            tally.imported, tally.refused
-        ))?;
+        say(&tally.told(would))?;
         anyhow::ensure!(
             tally.refused == 0,
             "some records were refused; correct them and import them from a file of their own"
@@ -91,9 +105,10 @@ impl Import {
         let mut records = Records::open(&self.file, self.format)?;
         let bar = progress::of_bytes(records.length())?;
         let mut tally = Tally::default();
-        let mut report = Report::open(self.report.as_deref())?;
+        let mut done = 0;
         if !self.dry_run {
-            let (done, imported) = services.count_import_done(&file).await?;
+            let imported;
+            (done, imported) = services.count_import_done(&file).await?;
             if done > 0 {
                 progress::note(
                     &bar,
@@ -101,10 +116,13 @@ impl Import {
                         "going on after record {done}; {imported} people are there from before"
                     ),
                 )?;
+                tally.refused_before = done.saturating_sub(imported);
+                tally.refused = tally.refused_before;
                 records.skip(done)?;
             }
             services.ready_import(self.defer_indexes).await?;
         }
+        let mut report = Report::open(self.report.as_deref(), done > 0)?;
         let client = Client::local(services.new_request_id());
         let mut seen = HashSet::new();
         let mut next = prepare(services, &file, records);
@@ -131,7 +149,6 @@ impl Import {
         if self.defer_indexes {
             services.finish_import().await?;
         }
-        report.close()?;
         Ok(tally)
     }
 }
@@ -171,12 +188,19 @@ enum Report {
 }
 
 impl Report {
-    fn open(path: Option<&Path>) -> anyhow::Result<Self> {
+    /// What is there stays if the import goes on.
+    fn open(path: Option<&Path>, goes_on: bool) -> anyhow::Result<Self> {
         let Some(path) = path else {
             return Ok(Self::Screen { left: SHOWN });
         };
-        let file =
-            File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+        let mut options = File::options();
+        let options = if goes_on {
+            options.append(true)
+        } else {
+            options.write(true).truncate(true)
+        };
+        let file = options.create(true).open(path);
+        let file = file.with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Self::File(BufWriter::new(file)))
     }
 
@@ -206,11 +230,7 @@ impl Report {
                 }
             }
         }
-        Ok(())
-    }
-
-    fn close(self) -> anyhow::Result<()> {
-        if let Self::File(mut file) = self {
+        if let Self::File(file) = self {
             file.flush()?;
         }
         Ok(())

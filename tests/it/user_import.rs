@@ -1,6 +1,7 @@
 //! Moving people in from another system, and out again, at the command line.
 
 mod indexes;
+mod report;
 
 use crate::support::{
     app::PASSWORD,
