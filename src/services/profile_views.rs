@@ -1,5 +1,5 @@
-//! How often others look at a profile. Views are gathered in memory, each viewer counted once an hour, and written at
-//! intervals: a view must not cost a write, and nobody needs the figure to the second.
+//! How often others look at a profile. Views are gathered in memory, each viewer counted once an hour on each node, and
+//! written at intervals: a view must not cost a write, and nobody needs the figure to the second.
 
 use super::Services;
 use crate::{

@@ -11,7 +11,7 @@ use sea_orm::{
 };
 use serde_json::{Value, json};
 
-/// The most rows of a table, newest first: an answer has to fit into memory.
+/// The most rows of a table, newest first: an answer has to fit into memory (decision 18).
 const MOST: u64 = 10_000;
 
 /// A row as its owner may see it.

@@ -1,6 +1,7 @@
 //! Everything that is kept about oneself, to take along.
 
-mod tables;
+mod cut;
+pub mod tables;
 
 use crate::avatar::flat;
 use crate::support::{

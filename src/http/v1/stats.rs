@@ -44,7 +44,7 @@ pub struct StatsResponse {
     #[schema(minimum = 0, example = 2)]
     active_sessions: usize,
     profile_completeness: ProfileCompleteness,
-    /// Times that others have looked at the profile; each viewer counts once an hour.
+    /// Times that others have looked at the profile; each viewer counts once an hour on each node.
     #[schema(minimum = 0, example = 7)]
     profile_views: i64,
     /// The tier in force.

@@ -42,10 +42,10 @@ const EXCUSED: &[(&str, &str)] = &[
 ];
 
 /// Columns that name a person.
-const NAMES: &str = "'user_id', 'actor_id', 'subject_id', 'key_owner', 'viewer_id', 'owner_id'";
+pub const NAMES: &str = "'user_id', 'actor_id', 'subject_id', 'key_owner', 'viewer_id', 'owner_id'";
 
 /// Every table that names people, by its columns or its foreign keys.
-async fn tables_with_people(app: &TestApp) -> BTreeSet<String> {
+pub async fn tables_with_people(app: &TestApp) -> BTreeSet<String> {
     let sql = if app.db.is_postgres() {
         format!(
             "SELECT table_name::text FROM information_schema.columns WHERE table_schema = 'public' AND column_name IN ({NAMES}) \
