@@ -1,6 +1,6 @@
 //! Whom staff reaches: managers act on people of role user alone, whatever the operation.
 
-use super::{Who, who_may};
+use super::{Grants, who_may};
 use crate::support::{
     TestApp,
     app::{ADA, PASSWORD},
@@ -17,10 +17,11 @@ async fn z5_a_manager_changes_nothing_of_an_admin_a_manager_or_himself() {
     app.set_in_users_table("mia", &mia.id, sql).await;
     let state = "SELECT status || version || coalesce(full_name, '') FROM users ORDER BY id";
     let before = app.db.texts(state).await;
+    let manager = Grants::of(&app, "manager", false).await;
     let mut asked = 0;
     for operation in Document::of(&app).await.operations() {
         let is_on_somebody = operation.path.contains("/users/{id}");
-        let may = who_may(&operation).unwrap() <= Who::Manager;
+        let may = manager.reach(who_may(&operation).unwrap());
         if !is_on_somebody || !may || operation.method == Method::GET {
             continue;
         }
