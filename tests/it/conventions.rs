@@ -2,6 +2,7 @@
 
 mod bodies;
 mod hostile;
+mod mailed_links;
 
 use crate::support::{
     Reply, TestApp,

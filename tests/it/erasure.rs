@@ -1,5 +1,7 @@
 //! Erasing people: nothing of them is left that anybody could read.
 
+mod tables;
+
 use crate::{
     secrecy::disk,
     support::{

@@ -193,3 +193,33 @@ async fn an_admin_puts_anybody_into_a_tier_for_a_time_or_for_good() {
         .await;
     assert_eq!(user.expect(200).body["tier"], "basic", "it has run out");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tier_without_an_end_lasts() {
+    let app = TestApp::start().await;
+    let bob = app.bob().await;
+    let there = format!("/api/v1/users/{}", bob.id);
+    let at = format!("{there}/subscription");
+    for (body, tier) in [
+        (json!({ "tier": "premium", "until": null }), "premium"),
+        (json!({ "tier": "basic" }), "basic"),
+        (json!({ "tier": "premium" }), "premium"),
+        (json!({ "tier": "basic", "until": null }), "basic"),
+    ] {
+        let ada = app.ada().await;
+        // One that runs out is replaced by it.
+        let soon = (app.now() + TimeDelta::days(1)).to_rfc3339();
+        let soon = json!({ "tier": "premium", "until": soon });
+        app.ask(Method::PUT, &ada.access, &at, soon)
+            .await
+            .expect(200);
+        let put = app.ask(Method::PUT, &ada.access, &at, body.clone()).await;
+        let put = put.expect(200).body;
+        let told = json!([put["tier"], put["is_premium"]]);
+        assert_eq!(told, json!([tier, tier == "premium"]), "{body}");
+        app.advance(TimeDelta::days(400));
+        let ada = app.ada().await;
+        let user = app.get_as(&ada.access, &there).await.expect(200);
+        assert_eq!(user.body["tier"], tier, "{body}");
+    }
+}

@@ -1,5 +1,7 @@
 //! People in pages, as staff lists them.
 
+mod matches;
+
 use crate::support::{
     Reply, TestApp,
     people::{PIA, Person},
