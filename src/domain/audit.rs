@@ -47,6 +47,8 @@ pub struct Refused {
     pub outcome: Outcome,
     /// The error's stable code.
     pub code: &'static str,
+    /// On whom it would have been done, where the path names somebody.
+    pub aim: Option<UserId>,
 }
 
 impl Refused {
@@ -54,6 +56,7 @@ impl Refused {
     pub const BY_LIMIT: Self = Self {
         outcome: Outcome::Refused,
         code: "rate_limited",
+        aim: None,
     };
 
     /// What has to be in the trail whether or not a use case wrote it: who asks may not, or shows nothing that opens.
@@ -66,6 +69,7 @@ impl Refused {
         Some(Self {
             outcome,
             code: error.code(),
+            aim: None,
         })
     }
 }

@@ -86,12 +86,19 @@ impl Services {
 
     /// Tells the trail of a request that was refused, unless a use case has told of it: in a row of its own if it is known
     /// who asked, up to a bound; else counted.
-    pub async fn record_refusal(&self, action: &'static str, refused: Refused, client: &Client) {
+    pub async fn record_refusal(
+        &self,
+        action: &'static str,
+        mut refused: Refused,
+        client: &Client,
+    ) {
         if client.trace.is_audited() {
             return;
         }
         client.trace.note_audited();
         let user = client.trace.user();
+        // Not a part of the source: whoever tries many people is bounded as whoever tries one.
+        let aim = refused.aim.take();
         let has_row = self.gather(action, refused, client, |refusals| {
             let has_row = user.is_some() && refusals.rows < OWN_ROWS;
             if has_row {
@@ -105,7 +112,9 @@ impl Services {
             return;
         }
         let entry = AuditEntry::refusal(action, refused.outcome, refused.code, client);
-        if let Err(error) = self.audit_alone(entry.of(user)).await {
+        let mut entry = entry.of(user);
+        entry.subject = aim.or(user);
+        if let Err(error) = self.audit_alone(entry).await {
             tracing::warn!(error = ?error, action, "a refusal is counted, since its row could not be written");
             self.gather(action, refused, client, |refusals| refusals.count += 1);
         }

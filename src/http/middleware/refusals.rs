@@ -3,12 +3,12 @@
 
 use super::Frame;
 use crate::{
-    domain::{audit::Refused, client::Client},
+    domain::{audit::Refused, client::Client, id::UserId},
     http::{compat::use_case, document},
 };
 use axum::{
-    extract::{MatchedPath, Request, State},
-    http::Method,
+    extract::{FromRequestParts as _, MatchedPath, RawPathParams, Request, State},
+    http::{Method, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -29,6 +29,9 @@ const PAGES: &[(&str, &str)] = &[
     ("/openapi-3.0.json", "read_documentation"),
     ("/asyncapi.json", "read_documentation"),
 ];
+
+/// How the paths of operations on somebody begin.
+const ON_SOMEBODY: [&str; 2] = ["/api/v1/users/{id}", "/users/{id}"];
 
 /// What the trail calls a refused request that belongs to nothing else.
 const ANY: &str = "request";
@@ -53,15 +56,29 @@ static OPERATIONS: LazyLock<HashMap<(String, String), String>> = LazyLock::new(|
 /// Lets the trail know of the refusal that the answer carries.
 pub async fn record(State(frame): State<Frame>, request: Request, next: Next) -> Response {
     let client = request.extensions().get::<Client>().cloned();
-    let route = request.extensions().get::<MatchedPath>().cloned();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or("", MatchedPath::as_str);
     let method = request.method().clone();
-    let response = next.run(request).await;
+    let (mut parts, body) = request.into_parts();
+    let aim = aim(route, &mut parts).await;
+    let response = next.run(Request::from_parts(parts, body)).await;
     let refused = response.extensions().get::<Refused>().copied();
     if let (Some(client), Some(refused)) = (client, refused) {
-        let action = action(&method, route.as_ref().map_or("", MatchedPath::as_str));
-        (frame.hooks.record_refusal)(action, refused, client).await;
+        let refused = Refused { aim, ..refused };
+        (frame.hooks.record_refusal)(action(&method, route), refused, client).await;
     }
     response
+}
+
+/// Whom the path names.
+async fn aim(route: &str, parts: &mut Parts) -> Option<UserId> {
+    let is_on_somebody = ON_SOMEBODY.iter().any(|start| route.starts_with(start));
+    if !is_on_somebody {
+        return None;
+    }
+    let values = RawPathParams::from_request_parts(parts, &()).await.ok()?;
+    let id = values.iter().find(|(name, _)| *name == "id");
+    id?.1.parse().ok()
 }
 
 fn action(method: &Method, route: &str) -> &'static str {

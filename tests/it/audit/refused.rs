@@ -58,6 +58,54 @@ async fn i4_what_a_role_does_not_allow_leaves_a_row_with_who_it_was() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn i4_who_was_aimed_at_is_the_subject_of_what_was_refused() {
+    let app = TestApp::start().await;
+    let (bob, max, ada) = (app.bob().await, app.max().await, app.ada().await);
+    let literal = |id: &str| {
+        if app.db.is_postgres() {
+            format!("'{id}'")
+        } else {
+            format!("X'{}'", id.replace('-', ""))
+        }
+    };
+    for (method, path) in [
+        (Method::GET, "/api/v1/users/{id}"),
+        (Method::GET, "/users/{id}/avatar"),
+        (Method::PATCH, "/users/{id}"),
+        (Method::DELETE, "/api/v1/users/{id}"),
+        (Method::PUT, "/api/v1/users/{id}/roles"),
+        (Method::PUT, "/api/v1/users/{id}/subscription"),
+        (Method::POST, "/api/v1/users/{id}/deactivate"),
+        (Method::POST, "/api/v1/users/{id}/revoke-sessions"),
+    ] {
+        for (who, whom) in [(&bob, &max), (&max, &ada)] {
+            let is_let_through = who.id == max.id && method == Method::GET;
+            if is_let_through {
+                continue;
+            }
+            let request = format!("{method}-{}", path.replace(['/', '{', '}'], "-"));
+            let request = format!("{request}-{}", &who.id[30..]);
+            let at = path.replace("{id}", &whom.id);
+            let asked = app.request(method.clone(), &at).bearer(&who.access);
+            let asked = asked.header("x-request-id", &request).json(json!({}));
+            asked.send().await.expect(403);
+            let sql = format!(
+                "SELECT count(*) FROM audit_log WHERE request_id = '{request}' AND outcome = 'refused' \
+                 AND actor_id = {} AND subject_id = {}",
+                literal(&who.id),
+                literal(&whom.id)
+            );
+            assert_eq!(app.db.number(&sql).await, 1, "{request}");
+        }
+    }
+    let at = "/api/v1/users/nobody/deactivate";
+    app.post_as(&bob.access, at, json!({})).await;
+    let trail = format!("/api/v1/audit-logs?subject={}&actor={}", max.id, bob.id);
+    let told = app.get_as(&ada.access, &trail).await.expect(200).body;
+    assert_eq!(told["items"].as_array().unwrap().len(), 8);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn d16_a_flood_of_a_signed_in_person_becomes_ten_rows_and_a_count() {
     let app = TestApp::start_with(PRODUCTION).await;
     let bob = app.bob().await;
