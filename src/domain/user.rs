@@ -73,6 +73,8 @@ pub struct User<E = EmailAddress> {
     /// IANA time zone.
     pub timezone: Option<String>,
     pub status: UserStatus,
+    /// What it was before it was put aside or ended, if that is known.
+    pub status_before: Option<UserStatus>,
     pub verified_at: Option<Timestamp>,
     pub roles: Roles,
     pub tier: Tier,
@@ -104,6 +106,7 @@ impl User {
             locale: None,
             timezone: None,
             status: UserStatus::Pending,
+            status_before: None,
             verified_at: None,
             roles: Roles::new([]),
             tier: Tier::Basic,
@@ -133,6 +136,7 @@ impl<E> User<E> {
             locale: self.locale,
             timezone: self.timezone,
             status: self.status,
+            status_before: self.status_before,
             verified_at: self.verified_at,
             roles: self.roles,
             tier: self.tier,
@@ -172,6 +176,9 @@ impl<E> User<E> {
         if self.status == UserStatus::Terminated {
             return Err(Error::Conflict(Clash::State));
         }
+        if self.status != UserStatus::Deactivated {
+            self.status_before = Some(self.status);
+        }
         self.status = UserStatus::Terminated;
         Ok(())
     }
@@ -182,19 +189,22 @@ impl<E> User<E> {
             UserStatus::Terminated => Err(Error::Conflict(Clash::State)),
             UserStatus::Deactivated => Ok(false),
             UserStatus::Pending | UserStatus::Active => {
+                self.status_before = Some(self.status);
                 self.status = UserStatus::Deactivated;
                 Ok(true)
             }
         }
     }
 
-    /// Takes up an account that was put aside or ended; whether it was. Without a confirmed address it waits for that.
+    /// Takes up an account that was put aside or ended; whether it was. One that waited for its address to be confirmed
+    /// still does.
     pub fn reactivate(&mut self) -> Result<bool> {
         match self.status {
             UserStatus::Pending => Err(Error::Conflict(Clash::State)),
             UserStatus::Active => Ok(false),
             UserStatus::Deactivated | UserStatus::Terminated => {
-                self.status = if self.is_verified() {
+                let was_active = self.status_before.take() == Some(UserStatus::Active);
+                self.status = if was_active || self.is_verified() {
                     UserStatus::Active
                 } else {
                     UserStatus::Pending

@@ -1,5 +1,7 @@
 //! Putting accounts aside and taking them up again.
 
+mod before;
+
 use crate::support::{
     TestApp,
     app::{ADA, PASSWORD},

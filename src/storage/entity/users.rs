@@ -20,6 +20,7 @@ pub struct Model {
     pub locale: Option<String>,
     pub timezone: Option<String>,
     pub status: String,
+    pub status_before: Option<String>,
     pub verified_at: Option<DateTimeUtc>,
     pub tier: String,
     pub tier_since: Option<DateTimeUtc>,
