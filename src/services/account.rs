@@ -19,7 +19,7 @@ use crate::{
     },
     storage::{Tx, credentials, email_changes, roles, users},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 const ACTION: &str = "update_me";
 const BY_STAFF: &str = "update_user";
@@ -113,19 +113,48 @@ impl Services {
             self.set_email(&tx, &mut user, &email, by).await?;
             changed.push("email");
         }
-        if !changed.is_empty() {
-            let entry = AuditEntry::success(by.action, by.who.actor(), by.client).on(id);
-            self.audit(&tx, entry.with(json!({ "changed": changed })))
-                .await?;
+        let mut told = Map::new();
+        if let Some(status) = update.status {
+            let wanted = (status, admins.as_slice());
+            told = self.set_status(&tx, &mut user, wanted, by).await?;
         }
-        match update.status.filter(|status| *status != user.status) {
-            Some(UserStatus::Active) => self.reactivate(&tx, &mut user, by).await?,
-            Some(UserStatus::Deactivated) => self.deactivate(&tx, &mut user, &admins, by).await?,
-            Some(UserStatus::Pending | UserStatus::Terminated) => return Err(only_by_itself()),
-            None => {}
+        if !told.is_empty() {
+            changed.push("status");
+        }
+        if !changed.is_empty() {
+            told.insert("changed".to_owned(), json!(changed));
+            let entry = AuditEntry::success(by.action, by.who.actor(), by.client).on(id);
+            self.audit(&tx, entry.with(Value::Object(told))).await?;
         }
         self.commit(tx).await?;
         Ok(user)
+    }
+
+    /// Puts a locked account aside or takes it up; what the trail is told of it, if anything changed.
+    async fn set_status(
+        &self,
+        tx: &Tx,
+        user: &mut User,
+        (status, admins): (UserStatus, &[UserId]),
+        by: By<'_>,
+    ) -> Result<Map<String, Value>> {
+        let mut told = Map::new();
+        let is_changed = match status {
+            same if same == user.status => false,
+            UserStatus::Active => self.reactivate(tx, user, by).await?,
+            UserStatus::Deactivated => match self.deactivate(tx, user, admins, by).await? {
+                Some(ended) => {
+                    told.insert("sessions_ended".to_owned(), json!(ended));
+                    true
+                }
+                None => false,
+            },
+            UserStatus::Pending | UserStatus::Terminated => return Err(only_by_itself()),
+        };
+        if is_changed {
+            told.insert("status".to_owned(), json!(user.status.as_str()));
+        }
+        Ok(told)
     }
 
     /// Sessions stay: it is the same person. What was mailed to the old address opens nothing any more. One's own takes the

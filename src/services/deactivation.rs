@@ -95,7 +95,7 @@ impl Services {
             let mut user = self.lock_user(&tx, *id).await?;
             let reached = by.who.must_outrank(&user);
             let put = match reached.and_then(|()| expected.must_be(user.version)) {
-                Ok(()) => self.deactivate(&tx, &mut user, &admins, by).await,
+                Ok(()) => self.put_one_aside(&tx, &mut user, &admins, by).await,
                 Err(why) => Err(why),
             };
             if put.is_err() {
@@ -113,31 +113,45 @@ impl Services {
         Ok(done)
     }
 
-    /// Puts a locked account aside within a use case that holds the admins.
-    pub(super) async fn deactivate(
+    async fn put_one_aside(
         &self,
         tx: &Tx,
         user: &mut User,
         admins: &[UserId],
         by: By<'_>,
     ) -> Result<()> {
+        if let Some(ended) = self.deactivate(tx, user, admins, by).await? {
+            let entry = AuditEntry::success(by.action, by.who.actor(), by.client).on(user.id);
+            self.audit(tx, entry.with(json!({ "sessions_ended": ended })))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Puts a locked account aside within a use case that holds the admins and tells the trail of it; how many sessions
+    /// ended, if it was not aside already.
+    pub(super) async fn deactivate(
+        &self,
+        tx: &Tx,
+        user: &mut User,
+        admins: &[UserId],
+        by: By<'_>,
+    ) -> Result<Option<u64>> {
         by.who.must_outrank(user)?;
         must_leave_another(admins, user.id)?;
         by.who.must_be_another(user.id)?;
         if !user.deactivate()? {
-            return Ok(());
+            return Ok(None);
         }
         let now = self.now();
         users::update_user(tx, user, now).await?;
         resets::void_links(tx, user.id, now).await?;
         email_changes::void_changes(tx, user.id, now).await?;
         let ended = sessions::end_sessions(tx, user.id, None, SessionEnd::Deactivated, now).await?;
-        let entry = AuditEntry::success(by.action, by.who.actor(), by.client).on(user.id);
-        self.audit(tx, entry.with(json!({ "sessions_ended": ended })))
-            .await?;
         let data = json!({ "mode": "soft" });
         self.publish(tx, user.id, (EventType::Deleted, data), by.client)
-            .await
+            .await?;
+        Ok(Some(ended))
     }
 
     /// Takes an account up again, if it is still as `expected`; one that its owner has ended only for who may erase it.
@@ -165,24 +179,26 @@ impl Services {
         let mut user = self.lock_user(&tx, id).await?;
         by.who.must_outrank(&user)?;
         expected.must_be(user.version)?;
-        self.reactivate(&tx, &mut user, by).await?;
+        if self.reactivate(&tx, &mut user, by).await? {
+            let entry = AuditEntry::success(by.action, by.who.actor(), by.client).on(user.id);
+            self.audit(&tx, entry).await?;
+        }
         self.commit(tx).await?;
         Ok(user)
     }
 
-    /// Takes a locked account up again within a use case.
-    pub(super) async fn reactivate(&self, tx: &Tx, user: &mut User, by: By<'_>) -> Result<()> {
+    /// Takes a locked account up again within a use case that tells the trail of it; whether it was not so already.
+    pub(super) async fn reactivate(&self, tx: &Tx, user: &mut User, by: By<'_>) -> Result<bool> {
         by.who.must_outrank(user)?;
         if user.status == UserStatus::Terminated && by.who.must(Permission::EraseUsers).is_err() {
             return Err(Barrier::Permission.into());
         }
         if !user.reactivate()? {
-            return Ok(());
+            return Ok(false);
         }
         users::update_user(tx, user, self.now()).await?;
-        let entry = AuditEntry::success(by.action, by.who.actor(), by.client).on(user.id);
-        self.audit(tx, entry).await?;
         self.publish(tx, user.id, (EventType::Restored, person(user)), by.client)
-            .await
+            .await?;
+        Ok(true)
     }
 }

@@ -171,6 +171,14 @@ async fn a_status_is_set_only_to_what_staff_may_decide() {
     let reply = app.ask(Method::PATCH, &max.access, &at(&bob), body).await;
     assert_eq!(reply.expect(200).body["is_active"], true);
     assert_eq!(app.events().await.last().unwrap(), "user.restored");
+    let told = "SELECT details FROM audit_log WHERE action = 'update_user' AND outcome = 'success' ORDER BY at, id";
+    assert_eq!(
+        app.db.texts(told).await,
+        [
+            r#"{"changed":["full_name","status"],"sessions_ended":1,"status":"deactivated"}"#,
+            r#"{"changed":["status"],"status":"active"}"#,
+        ]
+    );
     app.sign_in(BOB).await;
 }
 
