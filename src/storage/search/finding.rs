@@ -80,20 +80,31 @@ impl Sql {
         self.page(("place", "user_id"), request);
     }
 
-    /// The first people whose name begins with the words: those whose name it is, and then by name. What an index of
-    /// names cannot look for is left to afterwards, so that a rare skill does not lead through all who are called so.
+    /// The first people whose name begins with the words: those whose name it is, and then by name. What the index does not
+    /// tell is looked at afterwards, so that a rare skill does not lead through all who are called so.
     fn beginning(&mut self, words: &str, query: &SearchQuery) {
+        let country = query.country.is_some();
         let (from, to) = (self.bind(words), self.bind(format!("{words}{}", char::MAX)));
+        let is_told = query.skills.is_empty()
+            && query.location.is_none()
+            && (query.open_to_work.is_none() || query.open_to_work == Some(true) && !country);
+        let columns = if is_told { "d.user_id, d.name" } else { "d.*" };
         self.add(&format!(
-            "beginning AS (SELECT d.user_id, d.name FROM (SELECT d.user_id, d.name, d.document, d.location \
-             FROM search_documents d WHERE d.is_visible AND d.name >= {from} AND d.name < {to}"
+            "beginning AS (SELECT d.user_id, d.name FROM (SELECT {columns} FROM search_documents d \
+             WHERE d.is_visible AND d.name >= {from} AND d.name < {to}"
         ));
-        self.filter_indexed(query);
+        // Each has an index of its own.
+        if country {
+            self.filter_country(query);
+        } else if query.open_to_work == Some(true) {
+            self.filter_open(query);
+        }
         self.add(&format!(
             " ORDER BY d.name, d.user_id LIMIT {MOST_MATCHES}) AS d WHERE 1 = 1"
         ));
-        self.filter_location(query);
-        if !query.skills.is_empty() {
+        if !is_told {
+            self.filter_location(query);
+            self.filter_open(query);
             let find = self.find();
             for piece in query.pieces() {
                 let piece = self.bind(piece);
@@ -105,7 +116,8 @@ impl Sql {
 
     fn filter(&mut self, query: &SearchQuery) {
         self.filter_location(query);
-        self.filter_indexed(query);
+        self.filter_country(query);
+        self.filter_open(query);
     }
 
     fn filter_location(&mut self, query: &SearchQuery) {
@@ -116,12 +128,14 @@ impl Sql {
         }
     }
 
-    /// What the indexes of names tell apart.
-    fn filter_indexed(&mut self, query: &SearchQuery) {
+    fn filter_country(&mut self, query: &SearchQuery) {
         if let Some(country) = &query.country {
             let country = self.bind(country.clone());
             self.add(&format!(" AND d.country = {country}"));
         }
+    }
+
+    fn filter_open(&mut self, query: &SearchQuery) {
         match query.open_to_work {
             Some(true) => self.add(" AND d.open_to_work"),
             Some(false) => self.add(" AND NOT d.open_to_work"),

@@ -94,9 +94,18 @@ async fn whose_name_it_is_comes_first_however_many_have_the_word() {
     assert!(!names(&page).contains(&"Smithson".to_owned()));
     let page = app.page(&pia, &format!("{SEARCH}?q=smith%20an")).await;
     assert_eq!(names(&page)[0], "Smith Anna");
-    for filter in ["open_to_work=true", "location=utrecht", "skills=rust"] {
+    for filter in [
+        "open_to_work=true",
+        "location=utrecht",
+        "skills=rust",
+        "open_to_work=true&country=BE",
+    ] {
         let page = app.page(&pia, &format!("{SEARCH}?q=smith&{filter}")).await;
         assert_eq!(names(&page), Vec::<String>::new(), "{filter}");
+    }
+    for filter in ["open_to_work=false", "open_to_work=false&country=BE"] {
+        let page = app.page(&pia, &format!("{SEARCH}?q=smith&{filter}")).await;
+        assert_eq!(names(&page)[0], "Smith", "{filter}");
     }
 }
 
