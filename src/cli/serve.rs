@@ -4,6 +4,7 @@ use super::prompt::{Patience, PromptAcceptor};
 use crate::{
     app::{self, App, Means},
     config::{Config, TlsFiles},
+    domain::policy::SignupPrivacy,
     telemetry,
 };
 use anyhow::Context as _;
@@ -43,6 +44,7 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
     let traces = telemetry::traces::start(config.traces.as_ref())?;
     warn_of_clear_text(config);
     warn_of_links_in_events(config);
+    warn_of_told_sign_ups(config);
     let listener = listen(config.http.listen)?;
     let admin_listener = config.http.admin_listen.map(listen).transpose()?;
     let app = app::build(config, Means::default()).await?;
@@ -89,6 +91,16 @@ fn warn_of_links_in_events(config: &Config) {
     if config.policy().mails_as_events {
         tracing::warn!(
             "MAIL_TRANSPORT=events: the links of mails leave in the events, and whoever reads these can use them"
+        );
+    }
+}
+
+/// Says that a sign-in tells what a strict sign-up does not.
+fn warn_of_told_sign_ups(config: &Config) {
+    let signup = &config.signup;
+    if signup.privacy == SignupPrivacy::Strict && !signup.require_email_verification {
+        tracing::warn!(
+            "SIGNUP_PRIVACY=strict hides nothing with REQUIRE_EMAIL_VERIFICATION=false: who signs up with a free address can sign in"
         );
     }
 }

@@ -16,7 +16,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::new(
         "SIGNUP_PRIVACY",
         Fallback::Fixed("friendly"),
-        "`friendly` says that an address is taken; `strict` always answers 202 and tells the owner by mail.",
+        "`friendly` says that an address is taken; `strict` always answers 202 and tells the owner by mail; a username is theirs, and a sign-in tells of the account, when the address is confirmed.",
     ),
     Setting::new(
         "REQUIRE_EMAIL_VERIFICATION",

@@ -7,17 +7,20 @@ pub enum FailedLogin {
     WrongPassword,
     /// The password is right, but the account was ended by its owner.
     Terminated,
+    /// The password is right, but the address was never confirmed, and sign-ups tell nothing.
+    Unconfirmed,
 }
 
 impl FailedLogin {
     /// Each of them.
-    pub const ALL: [Self; 2] = [Self::WrongPassword, Self::Terminated];
+    pub const ALL: [Self; 3] = [Self::WrongPassword, Self::Terminated, Self::Unconfirmed];
 
     /// The name in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::WrongPassword => "wrong_password",
             Self::Terminated => "terminated",
+            Self::Unconfirmed => "unconfirmed",
         }
     }
 

@@ -62,6 +62,8 @@ pub struct User<E = EmailAddress> {
     pub id: UserId,
     pub email: E,
     pub username: Option<Username>,
+    /// What a strict sign-up wished for: theirs when the address is confirmed, if nobody has it by then.
+    pub wished_username: Option<Username>,
     pub full_name: Option<String>,
     /// ISO 3166-1 alpha-2.
     pub country: Option<String>,
@@ -98,6 +100,7 @@ impl User {
             id,
             email,
             username: None,
+            wished_username: None,
             full_name: None,
             country: None,
             state_province: None,
@@ -128,6 +131,7 @@ impl<E> User<E> {
             id: self.id,
             email,
             username: self.username,
+            wished_username: self.wished_username,
             full_name: self.full_name,
             country: self.country,
             state_province: self.state_province,

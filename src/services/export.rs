@@ -8,7 +8,7 @@ use super::{
 use crate::{
     domain::{
         Error, Result, actor::SignedIn, audit::AuditEntry, client::Client, mail::Message,
-        user::User,
+        user::User, username::Username,
     },
     infra::archive,
     storage::{
@@ -135,7 +135,8 @@ fn account(user: &User) -> Map<String, Value> {
     let told = json!({
         "id": user.id,
         "email": user.email.as_str(),
-        "username": user.username.as_ref().map(crate::domain::username::Username::as_str),
+        "username": user.username.as_ref().map(Username::as_str),
+        "wished_username": user.wished_username.as_ref().map(Username::as_str),
         "full_name": user.full_name,
         "country": user.country,
         "state_province": user.state_province,

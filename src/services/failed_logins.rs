@@ -1,5 +1,5 @@
-//! Refused sign-ins. Before the answer one row is written, the same for nobody, a wrong password and a terminated account, so
-//! that the answer's time tells nothing; it counts at once. Audit entry, event and lock follow, once, when it goes on record.
+//! Refused sign-ins. Before the answer one row is written, the same for nobody, a wrong password and an account that is not
+//! told of, so that the answer's time tells nothing; it counts at once. Audit entry, event and lock follow, once, when it goes on record.
 
 use super::{Services, before, personal_data::field};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
         Result,
         audit::{AuditEntry, Outcome},
         client::Client,
-        error::Refusal,
+        error::{Barrier, Refusal},
         event::EventType,
         failed_login::FailedLogin,
         id::UserId,
@@ -107,6 +107,11 @@ impl Services {
                 self.audit(&tx, entry).await?;
             }
             (Some(user), FailedLogin::Terminated) => {
+                let entry = AuditEntry::refusal(ACTION, Outcome::Refused, code, &client);
+                self.audit(&tx, entry.on(user.id)).await?;
+            }
+            (Some(user), FailedLogin::Unconfirmed) => {
+                let code = Barrier::EmailNotVerified.code();
                 let entry = AuditEntry::refusal(ACTION, Outcome::Refused, code, &client);
                 self.audit(&tx, entry.on(user.id)).await?;
             }

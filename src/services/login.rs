@@ -1,5 +1,6 @@
-//! Sign-in by address (or username) and password. One answer and like work for an unknown person, a wrong password and
-//! a terminated account; what else bars the way is told only after the right password.
+//! Sign-in by address (or username) and password. One answer and like work for an unknown person, a wrong password, a
+//! terminated account and, where a sign-up tells nothing, one that was never confirmed; what else bars the way is told only
+//! after the right password.
 
 use super::{
     Class, Services, after,
@@ -19,6 +20,7 @@ use crate::{
         id::{RefreshTokenId, SessionId, UserId},
         mail::Mail,
         password::{Password, PasswordHash},
+        policy::SignupPrivacy,
         secret::BlindIndex,
         session::Session,
         user::{User, UserStatus},
@@ -54,12 +56,14 @@ impl Services {
         let db = self.store.reader();
         let found = match who {
             Identifier::Email(email) => {
-                users::find_status_by_email(db, self.email_index(email)).await?
+                users::find_holder_of_email(db, self.email_index(email)).await?
             }
-            Identifier::Username(name) => users::find_status_by_username(db, name).await?,
+            Identifier::Username(name) => users::find_holder_of_username(db, name).await?,
         };
         // From here to the answer nobody is a person, too: one whom no table knows.
-        let id = found.map_or_else(|| self.id_of_nobody(who), |(id, _)| id);
+        let id = found
+            .as_ref()
+            .map_or_else(|| self.id_of_nobody(who), |found| found.id);
         let guard = self.guard_of(db, id, client).await?;
         // A known device has a limit of its own, so that a stranger's guesses do not lock the owner out.
         let place = if guard.is_known_device {
@@ -76,18 +80,17 @@ impl Services {
         .await?;
 
         let verdict = self.judge(&guard, password.clone()).await?;
-        let is_terminated = found.is_some_and(|(_, status)| status == UserStatus::Terminated);
-        let failed = match verdict {
-            Verdict::Wrong => Some(FailedLogin::WrongPassword),
-            _ if is_terminated => Some(FailedLogin::Terminated),
-            _ => None,
+        let failed = match (verdict, &found) {
+            (Verdict::Wrong, _) => Some(FailedLogin::WrongPassword),
+            (_, Some(found)) => self.hidden(found.status, found.is_verified),
+            (_, None) => None,
         };
         if let Some(failed) = failed {
             return self
                 .fail_login(failed, id, guard.known_device(), client)
                 .await;
         }
-        if let Some(barrier) = found.and_then(|(_, status)| self.barrier(status)) {
+        if let Some(barrier) = found.and_then(|found| self.barrier(found.status)) {
             return self.refuse_login(id, barrier, client).await;
         }
         if let (Verdict::RightButOutdated, Some(credential)) = (verdict, &guard.credential) {
@@ -106,6 +109,20 @@ impl Services {
         let BlindIndex(index) = self.service_key().blind_index("nobody", &key);
         let (id, _) = index.split_first_chunk().unwrap_or((&[0; 16], &[]));
         UserId(Uuid::from_bytes(*id))
+    }
+
+    /// What nobody is told, though the password is right.
+    fn hidden(&self, status: UserStatus, is_verified: bool) -> Option<FailedLogin> {
+        let tells_nothing = self.policy.signup_privacy == SignupPrivacy::Strict
+            && self.policy.require_email_verification;
+        match status {
+            UserStatus::Terminated => Some(FailedLogin::Terminated),
+            // Who signed up with a free address has the right password, with a taken one a wrong one.
+            UserStatus::Pending | UserStatus::Deactivated if tells_nothing && !is_verified => {
+                Some(FailedLogin::Unconfirmed)
+            }
+            _ => None,
+        }
     }
 
     fn barrier(&self, status: UserStatus) -> Option<Error> {
@@ -143,8 +160,9 @@ impl Services {
         let credential = credentials::find_credential(&tx, id).await?;
         let set_at = |credential: &Credential| credential.changed_at;
         let is_other = credential.as_ref().map(set_at) != guard.credential.as_ref().map(set_at);
-        let barrier = self.barrier(user.status);
-        let barrier = barrier.or_else(|| is_other.then(|| Refusal::InvalidCredentials.into()));
+        let is_other = is_other || self.hidden(user.status, user.is_verified()).is_some();
+        let barrier = is_other.then(|| Refusal::InvalidCredentials.into());
+        let barrier = barrier.or_else(|| self.barrier(user.status));
         if let Some(barrier) = barrier {
             drop(tx);
             return self.refuse_login(id, barrier, client).await;

@@ -188,6 +188,7 @@ impl Services {
         verifications::void_links(tx, user.id, now).await?;
         if is_reclaimed {
             user.username = None;
+            user.wished_username = None;
             user.full_name = None;
             user.country = None;
             user.state_province = None;

@@ -86,7 +86,7 @@ impl Services {
         client: &Client,
     ) -> Result<SignedUp> {
         if let Some(username) = &form.username
-            && users::find_status_by_username(self.store.reader(), username)
+            && users::find_holder_of_username(self.store.reader(), username)
                 .await?
                 .is_some()
         {
@@ -98,8 +98,8 @@ impl Services {
         Ok(SignedUp::Accepted)
     }
 
-    /// Makes the account that a strict sign-up asked for, or tells the owner of its address. A username that was taken since
-    /// it was asked for is left out, for nobody is there any more who could choose another one.
+    /// Makes the account that a strict sign-up asked for, or tells the owner of its address. A username stays a wish until the
+    /// address is confirmed: one that were taken at once would tell whether the address was free.
     pub(super) async fn answer_sign_up(
         &self,
         request: &MailRequest,
@@ -110,12 +110,8 @@ impl Services {
         let form = open_text(self.service_key(), field::ASKED_FORM, form)?;
         let asked: Asked = serde_json::from_str(&form).map_err(Error::internal)?;
         let hash = PasswordHash::new(asked.hash.clone());
-        let mut user = asked.user(User::pending(self.new_id(), email, self.now()))?;
-        let mut made = self.make_account(request, &user, &hash, client).await;
-        if let Err(Error::Conflict(Clash::UsernameTaken)) = made {
-            user.username = None;
-            made = self.make_account(request, &user, &hash, client).await;
-        }
+        let user = asked.user(User::pending(self.new_id(), email, self.now()))?;
+        let made = self.make_account(request, &user, &hash, client).await;
         let Err(Error::Conflict(clash)) = made else {
             return made;
         };
@@ -234,7 +230,7 @@ impl Asked {
     fn user(self, blank: User) -> Result<User> {
         let username = self.username.as_deref().map(Username::parse).transpose();
         Ok(User {
-            username: username.map_err(|_| unreadable())?,
+            wished_username: username.map_err(|_| unreadable())?,
             full_name: self.full_name,
             country: self.country,
             state_province: self.state_province,

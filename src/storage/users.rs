@@ -41,9 +41,11 @@ pub async fn insert_user(tx: &Tx, user: &StoredUser, email_index: BlindIndex) ->
 
 /// The columns that a change of the account may touch.
 fn changeable<E>(user: &User<E>) -> users::ActiveModel {
+    let wished = user.wished_username.as_ref().map(Username::as_str);
     users::ActiveModel {
         username: Set(user.username.as_ref().map(|name| name.as_str().to_owned())),
         username_key: Set(user.username.as_ref().map(Username::key)),
+        wished_username: Set(wished.map(str::to_owned)),
         full_name: Set(user.full_name.clone()),
         country: Set(user.country.clone()),
         state_province: Set(user.state_province.clone()),
@@ -63,8 +65,26 @@ fn changeable<E>(user: &User<E>) -> users::ActiveModel {
     }
 }
 
-/// Writes a changed account; fails with a conflict if its version moved on since it was read.
+/// Writes a changed account; fails with a conflict if its version moved on since it was read. Who is confirmed gets the
+/// username that they wished for, or none if somebody has it.
 pub async fn update_user<E>(tx: &Tx, user: &mut User<E>, now: Timestamp) -> Result<()> {
+    let wished = user.wished_username.take_if(|_| user.verified_at.is_some());
+    if wished.is_none() || user.username.is_some() {
+        return write_user(tx, user, now).await;
+    }
+    user.username = wished;
+    tx.execute_unprepared("SAVEPOINT wished_username").await?;
+    let written = write_user(tx, user, now).await;
+    let Err(Error::Conflict(Clash::UsernameTaken)) = written else {
+        return written;
+    };
+    tx.execute_unprepared("ROLLBACK TO SAVEPOINT wished_username")
+        .await?;
+    user.username = None;
+    write_user(tx, user, now).await
+}
+
+async fn write_user<E>(tx: &Tx, user: &mut User<E>, now: Timestamp) -> Result<()> {
     user.updated_at = now;
     let row = users::ActiveModel {
         version: Set(user.version + 1),
@@ -171,35 +191,44 @@ pub async fn find_user_by_email(
     assemble(db, found.one(db).await?).await
 }
 
-/// Who has the address of this blind index, and their status; nothing is opened.
-pub async fn find_status_by_email(
+/// Who has an address or a username, and what bars their way; nothing is opened.
+pub struct Holder {
+    pub id: UserId,
+    pub status: UserStatus,
+    pub is_verified: bool,
+}
+
+/// Who has the address of this blind index.
+pub async fn find_holder_of_email(
     db: &impl ConnectionTrait,
     index: BlindIndex,
-) -> Result<Option<(UserId, UserStatus)>> {
-    find_status(db, users::Column::EmailIndex.eq(index.0.to_vec())).await
+) -> Result<Option<Holder>> {
+    find_holder(db, users::Column::EmailIndex.eq(index.0.to_vec())).await
 }
 
-/// Who has the username, upper and lower case alike, and their status.
-pub async fn find_status_by_username(
+/// Who has the username, upper and lower case alike.
+pub async fn find_holder_of_username(
     db: &impl ConnectionTrait,
     username: &Username,
-) -> Result<Option<(UserId, UserStatus)>> {
-    find_status(db, users::Column::UsernameKey.eq(username.key())).await
+) -> Result<Option<Holder>> {
+    find_holder(db, users::Column::UsernameKey.eq(username.key())).await
 }
 
-async fn find_status(
-    db: &impl ConnectionTrait,
-    condition: Expr,
-) -> Result<Option<(UserId, UserStatus)>> {
+async fn find_holder(db: &impl ConnectionTrait, condition: Expr) -> Result<Option<Holder>> {
+    use users::Column as C;
     let query = users::Entity::find().select_only();
-    let query = query.columns([users::Column::Id, users::Column::Status]);
-    let found: Option<(uuid::Uuid, String)> = query.filter(condition).into_tuple().one(db).await?;
-    let Some((id, status)) = found else {
+    let query = query.columns([C::Id, C::Status, C::VerifiedAt]);
+    let found: Option<(uuid::Uuid, String, Option<Timestamp>)> =
+        query.filter(condition).into_tuple().one(db).await?;
+    let Some((id, status, verified_at)) = found else {
         return Ok(None);
     };
     let unknown = || Error::internal(anyhow::anyhow!("unknown status in users"));
-    let status = UserStatus::parse(&status).ok_or_else(unknown)?;
-    Ok(Some((UserId(id), status)))
+    Ok(Some(Holder {
+        id: UserId(id),
+        status: UserStatus::parse(&status).ok_or_else(unknown)?,
+        is_verified: verified_at.is_some(),
+    }))
 }
 
 async fn assemble(
@@ -214,10 +243,13 @@ async fn assemble(
 pub(super) fn user(row: users::Model, roles: Roles) -> Result<StoredUser> {
     let unknown = |what: &str| Error::internal(anyhow::anyhow!("unknown {what} in users"));
     let username = row.username.as_deref().map(Username::parse).transpose();
+    let wished = row.wished_username.as_deref().map(Username::parse);
+    let wished = wished.transpose();
     Ok(User {
         id: UserId(row.id),
         email: Sealed(row.email_sealed),
         username: username.map_err(|_| unknown("username"))?,
+        wished_username: wished.map_err(|_| unknown("wished username"))?,
         full_name: row.full_name,
         country: row.country,
         state_province: row.state_province,

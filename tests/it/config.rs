@@ -139,6 +139,26 @@ async fn k5_the_least_environment_of_production_starts_and_keeps_the_operators_d
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn c4_strict_privacy_without_verification_is_warned_of_at_the_start() {
+    let db = TestDatabase::create().await;
+    for (privacy, required, warns) in [
+        ("strict", "false", true),
+        ("strict", "true", false),
+        ("friendly", "false", false),
+    ] {
+        // Ended by a thing that comes later.
+        let settings = [
+            ("SIGNUP_PRIVACY", privacy),
+            ("REQUIRE_EMAIL_VERIFICATION", required),
+            ("ADMIN_PASSWORD", "weakling"),
+        ];
+        let ended = run(&db, &["serve"], &settings).await;
+        let warned = ended.stdout.contains("SIGNUP_PRIVACY=strict hides nothing");
+        assert_eq!(warned, warns, "{privacy} {required}: {}", ended.stdout);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn v12_3_3_production_warns_of_a_database_that_is_reached_in_clear() {
     let db = TestDatabase::create().await;
     for (mode, warns) in [("", true), ("?sslmode=verify-full", false)] {

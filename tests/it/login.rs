@@ -1,5 +1,7 @@
 //! Sign-in: who gets in, who does not, and what each is told.
 
+mod strict;
+
 use crate::support::{
     Reply, TestApp,
     app::PASSWORD,

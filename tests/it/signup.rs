@@ -3,6 +3,7 @@
 mod atomicity;
 mod hostile;
 mod privacy;
+mod wishes;
 
 use crate::support::{
     Reply, TestApp,

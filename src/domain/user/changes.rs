@@ -34,6 +34,9 @@ impl UserChanges {
         self.locale.apply(&mut user.locale);
         self.timezone.apply(&mut user.timezone);
         let changed = differing(&before, user);
+        if changed.contains(&"username") {
+            user.wished_username = None;
+        }
         if changed.contains(&"country") || changed.contains(&"state_province") {
             must_agree(user)?;
         }

@@ -33,6 +33,7 @@ pub struct Model {
     pub event_sequence: i64,
     pub avatar_tag: Option<String>,
     pub profile_views: i64,
+    pub wished_username: Option<String>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -29,6 +29,7 @@ mod m2026_11_21_000022_trace_mails;
 mod m2026_11_21_000023_mark_effects;
 mod m2026_11_21_000024_create_deferred_indexes;
 mod m2026_11_21_000025_create_event_horizon;
+mod m2026_11_21_000026_add_wished_usernames;
 mod m2026_11_21_000027_keep_status_before;
 
 use sea_orm_migration::prelude::*;
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000023_mark_effects::Migration),
             Box::new(m2026_11_21_000024_create_deferred_indexes::Migration),
             Box::new(m2026_11_21_000025_create_event_horizon::Migration),
+            Box::new(m2026_11_21_000026_add_wished_usernames::Migration),
             Box::new(m2026_11_21_000027_keep_status_before::Migration),
         ]
     }
