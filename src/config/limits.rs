@@ -40,7 +40,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::new(
         "RATE_LIMIT_ACCOUNT",
         Fallback::Fixed("10/1m"),
-        "Tries of a password per account, from wherever.",
+        "Tries of a password from wherever: per account inside a session and on a known device, elsewhere per address or username typed.",
     ),
 ];
 

@@ -61,23 +61,18 @@ impl Services {
             Identifier::Username(name) => users::find_holder_of_username(db, name).await?,
         };
         // From here to the answer nobody is a person, too: one whom no table knows.
-        let id = found
-            .as_ref()
-            .map_or_else(|| self.id_of_nobody(who), |found| found.id);
+        let nobody = self.id_of_nobody(who);
+        let id = found.as_ref().map_or(nobody, |found| found.id);
         let guard = self.guard_of(db, id, client).await?;
-        // A known device has a limit of its own, so that a stranger's guesses do not lock the owner out.
-        let place = if guard.is_known_device {
-            client.device_key()
+        // A known device has a limit of its own, so that a stranger's guesses do not lock the owner out. Elsewhere what was
+        // typed is counted: one count for an address and a username would tell that they are the same person's.
+        let counted = if guard.is_known_device {
+            format!("user {id} {}", client.device_key())
         } else {
-            "elsewhere".to_owned()
+            format!("typed {nobody}")
         };
-        self.must_be_within(
-            Class::Account,
-            &format!("user {id} {place}"),
-            ACTION,
-            client,
-        )
-        .await?;
+        self.must_be_within(Class::Account, &counted, ACTION, client)
+            .await?;
 
         let verdict = self.judge(&guard, password.clone()).await?;
         let failed = match (verdict, &found) {

@@ -1,4 +1,4 @@
-//! What a sign-in tells of accounts that were never confirmed.
+//! What a sign-in tells of accounts that were never confirmed, and of whose a username is.
 
 use super::{LOGIN, WRONG, seen};
 use crate::mail_requests::rows;
@@ -90,4 +90,62 @@ async fn an_account_in_use_that_is_deactivated_is_told_so_in_strict_privacy_too(
     let right = json!({ "email": BOB, "password": PASSWORD });
     let reply = from_elsewhere(&app, right).await;
     reply.expect_problem(403, "account_deactivated");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn e1_the_limit_of_an_account_does_not_tell_whose_a_username_is() {
+    let app = TestApp::start_with(&[("RATE_LIMIT_ACCOUNT", "10/1m")]).await;
+    for (email, name) in [(BOB, "u-one"), (CAROL, "u-two")] {
+        let form = json!({ "email": email, "password": PASSWORD, "username": name });
+        app.post("/api/v1/auth/register", form).await.expect(201);
+        app.verify(email).await;
+    }
+    let guess = |field: &str, text: &str| json!({ field: text, "password": WRONG });
+    let by_address = ["Bob@Example.com", BOB, "nobody@example.com"];
+    for (at, address) in by_address.into_iter().enumerate() {
+        for _ in 0..if at < 2 { 5 } else { 10 } {
+            let reply = from_elsewhere(&app, guess("email", address)).await;
+            reply.expect_problem(401, "invalid_credentials");
+        }
+    }
+    for address in by_address {
+        let reply = from_elsewhere(&app, guess("email", address)).await;
+        reply.expect_problem(429, "rate_limited");
+    }
+    for name in ["u-one", "u-two", "u-nobody"] {
+        for at in 0..11 {
+            // A username is taken in either field.
+            let field = if at % 2 == 0 { "username" } else { "email" };
+            let reply = from_elsewhere(&app, guess(field, &name.to_uppercase())).await;
+            let status = if at < 10 { 401 } else { 429 };
+            assert_eq!(reply.status, status, "{name} {at}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_known_device_address_and_username_have_one_limit_and_elsewhere_one_lock() {
+    let settings = [("RATE_LIMIT_ACCOUNT", "4/1m"), ("MAX_LOGIN_FAILURES", "8")];
+    let app = TestApp::start_with(&settings).await;
+    let form = json!({ "email": BOB, "password": PASSWORD, "username": "bob" });
+    app.post("/api/v1/auth/register", form).await.expect(201);
+    app.verify(BOB).await;
+    app.sign_in(BOB).await;
+    let names = [("email", BOB), ("username", "bob")];
+    for (at, status) in [401, 401, 401, 401, 429, 429].into_iter().enumerate() {
+        let (field, text) = names[at % 2];
+        let guess = json!({ field: text, "password": WRONG });
+        assert_eq!(app.post(LOGIN, guess).await.status, status, "{at}");
+    }
+    app.advance(chrono::TimeDelta::minutes(1));
+    for (field, text) in names {
+        for _ in 0..4 {
+            let guess = json!({ field: text, "password": WRONG });
+            assert_eq!(from_elsewhere(&app, guess).await.status, 401);
+        }
+    }
+    app.catch_up().await;
+    let locked = app.events().await;
+    let locked = locked.iter().filter(|event| *event == "user.locked");
+    assert_eq!(locked.count(), 1, "all eight count for the account");
 }
