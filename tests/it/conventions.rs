@@ -3,6 +3,8 @@
 mod bodies;
 mod hostile;
 mod mailed_links;
+mod names;
+mod nul;
 
 use crate::support::{
     Reply, TestApp,

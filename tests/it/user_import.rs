@@ -99,6 +99,7 @@ async fn refused_records_are_reported_by_number_and_the_others_are_taken() {
         "{\"email\": \"y@example.com\", \"password_hash\": \"$2b$31$abcdefghijklmnopqrstuuMPiGp7t8jWmJ2M0xG5sN1K2v3m4n5o6\"}",
         "[1]",
         "{\"email\": \"last@example.com\"}",
+        "{\"email\": \"z@example.com\", \"username\": \"Old@Example.com\"}",
     ];
     let path = file(&db, "people.jsonl", &content.join("\n"));
     let report = db.folder().join("refused.jsonl");
@@ -127,6 +128,7 @@ async fn refused_records_are_reported_by_number_and_the_others_are_taken() {
     assert_eq!(
         refused,
         [
+            "10 username format",
             "2 record format",
             "3 email email_taken",
             "4 country unknown_value",
