@@ -5,10 +5,11 @@ use crate::support::{TestApp, people::BOB};
 use serde_json::json;
 
 /// Every table that a sign-up writes.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "user_keys",
     "users",
     "user_roles",
+    "search_documents",
     "credentials",
     "audit_log",
     "outbox_events",

@@ -8,6 +8,7 @@ use crate::support::{
 };
 use axum::http::Method;
 use serde_json::json;
+use std::time::{Duration, Instant};
 
 const TEXT_FIELDS: [&str; 8] = [
     "email",
@@ -131,10 +132,20 @@ async fn i8_an_address_has_64_and_254_bytes_at_most() {
     reply.expect_problem(413, "payload_too_large");
 }
 
+/// The figure of how many passwords were hashed.
+async fn hashed(app: &TestApp) -> String {
+    let figures = app.get("/metrics").await.expect(200).text;
+    let mut lines = figures.lines();
+    let count = lines.find(|line| line.starts_with("usher_hash_seconds_count"));
+    count.unwrap().to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn p7_an_oversized_password_is_refused_before_it_is_hashed() {
     let app = TestApp::start().await;
     app.sign_up(BOB).await;
+    let before = hashed(&app).await;
+    assert!(!before.ends_with(" 0"), "{before}");
     for path in [REGISTER, "/api/v1/auth/login"] {
         for (length, status) in [
             (1_025, 422),
@@ -143,12 +154,24 @@ async fn p7_an_oversized_password_is_refused_before_it_is_hashed() {
             (10_000_000, 413),
         ] {
             let body = json!({ "email": BOB, "password": "Aa1".repeat(length / 3 + 1) });
-            let reply = app.post(path, body).await;
-            assert_eq!(reply.status, status, "{path} {length}");
+            let body = bytes::Bytes::from(body.to_string());
+            let (mut fastest, limit) = (Duration::MAX, Duration::from_millis(20));
+            for _ in 0..50 {
+                if fastest <= limit {
+                    break;
+                }
+                let request = app.request(Method::POST, path);
+                let request = request.header("content-type", "application/json");
+                let request = request.body(body.clone());
+                let begun = Instant::now();
+                let reply = request.send().await;
+                fastest = fastest.min(begun.elapsed());
+                assert_eq!(reply.status, status, "{path} {length}");
+            }
+            assert!(fastest <= limit, "{path} {length}: {fastest:?}");
         }
     }
-    let failures = "SELECT count(*) FROM audit_log WHERE action = 'login'";
-    assert_eq!(app.db.number(failures).await, 0, "no password was compared");
+    assert_eq!(hashed(&app).await, before, "no password was hashed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
