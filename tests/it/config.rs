@@ -2,8 +2,10 @@
 
 use crate::support::{
     database::TestDatabase,
-    process::{PRODUCTION, Service, run},
+    process::{PRODUCTION, Service, command, run},
 };
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 /// A thing that must not be repeated by anybody.
 const CANARY: &str = "Kz8canaryQ2xW7";
@@ -136,6 +138,67 @@ async fn k5_the_least_environment_of_production_starts_and_keeps_the_operators_d
         "6.3.2: nobody is there by default"
     );
     service.stop().await;
+}
+
+/// What comes with other software, and what people try.
+const USUAL_ADMINS: [(&str, &str); 20] = [
+    ("admin", "admin"),
+    ("admin", "password"),
+    ("admin", "Password123"),
+    ("admin", "changeme"),
+    ("admin", "123456"),
+    ("admin@example.com", "admin"),
+    ("admin@example.com", "Admin123!"),
+    ("admin@example.com", "SecurePass123"),
+    ("admin@localhost.com", "admin"),
+    ("admin@localhost.com", "Admin12345"),
+    ("admin@localhost.com", "password"),
+    ("administrator", "administrator"),
+    ("root", "root"),
+    ("root", "toor"),
+    ("root@example.com", "root"),
+    ("usher", "usher"),
+    ("usher@example.com", "usher"),
+    ("user@example.com", "SecurePass123"),
+    ("test@example.com", "test"),
+    ("guest", "guest"),
+];
+
+/// What the first start shows on the terminal.
+async fn shown_password(db: &TestDatabase, settings: &[(&str, &str)]) -> String {
+    let mut first = command(db, &["serve"], settings).spawn().unwrap();
+    let mut said = BufReader::new(first.stderr.take().unwrap()).lines();
+    loop {
+        let line = said.next_line().await.unwrap().unwrap();
+        if let Some(password) = line.trim().strip_prefix("password ") {
+            return password.trim().to_owned();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn v6_3_2_nobody_gets_in_by_what_is_usual_and_a_development_admins_password_is_random() {
+    let mut passwords = Vec::new();
+    let development = [("ADMIN_EMAIL", ""), ("ADMIN_PASSWORD", "")];
+    for (settings, admins) in [(&PRODUCTION[..], 0), (&development, 1), (&development, 1)] {
+        let db = TestDatabase::create().await;
+        run(&db, &["migrate", "up"], settings).await.success();
+        if admins > 0 {
+            passwords.push(shown_password(&db, settings).await);
+        }
+        let service = Service::start(&db, settings).await;
+        for (who, password) in USUAL_ADMINS {
+            let form = json!({ "email": who, "password": password });
+            let (status, body) = service.post("/api/v1/auth/login", form).await.unwrap();
+            assert_eq!(status, 401, "{who} {password}: {body}");
+        }
+        let people = "SELECT count(*) FROM users";
+        assert_eq!(db.number(people).await, admins);
+        service.stop().await;
+    }
+    assert_ne!(passwords[0], passwords[1]);
+    // 128 bits.
+    assert!(passwords.iter().all(|password| password.len() == 22));
 }
 
 #[tokio::test(flavor = "multi_thread")]

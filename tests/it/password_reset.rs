@@ -77,6 +77,29 @@ async fn a_reset_link_sets_the_password_and_ends_all_sessions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn v6_1_2_a_new_password_is_not_made_of_who_one_is() {
+    let app = TestApp::start().await;
+    let form = json!({
+        "email": "grace.hopper@example.com", "password": PASSWORD, "username": "amazing", "full_name": "Grace Brewster",
+    });
+    app.post("/api/v1/auth/register", form).await.expect(201);
+    app.verify("grace.hopper@example.com").await;
+    let token = app.reset_token("grace.hopper@example.com").await;
+    for password in [
+        "Usher-2026",
+        "Grace.Hopper1",
+        "Amazing-2026",
+        "GraceBrewster1",
+    ] {
+        let body = json!({ "token": token, "new_password": password });
+        let told = app.post(CONFIRM, body).await.violations();
+        assert_eq!(told, ["new_password: password_context"], "{password}");
+    }
+    let body = json!({ "token": token, "new_password": NEW });
+    app.post(CONFIRM, body).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_documented_path_takes_a_reset() {
     let app = TestApp::start().await;
     app.bob().await;

@@ -210,6 +210,20 @@ async fn a_password_is_the_same_composed_or_not_but_a_ligature_is_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn v6_2_10_a_password_never_runs_out() {
+    let chosen = "Violet kettle anchors 7";
+    let app = bob_with(chosen).await;
+    for _ in 0..3 {
+        app.advance(chrono::TimeDelta::days(366));
+        app.app.do_housekeeping().await.unwrap();
+        let reply = login(&app, chosen).await.expect(200);
+        let access = reply.body["access_token"].as_str().unwrap();
+        let me = app.get_as(access, "/api/v1/users/me").await;
+        me.expect(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn p3_a_password_with_nul_is_refused() {
     let app = bob_with("Zvqkef12").await;
     for password in ["Zvqkef12\0x", "Zvqkef12\0", "\0Zvqkef12"] {
