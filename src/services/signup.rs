@@ -78,20 +78,13 @@ impl Services {
         Ok(SignedUp::Created(Box::new(user)))
     }
 
-    /// Writes the sign-up down. The one thing that is refused is a taken username, whether the address is free or not.
+    /// Writes the sign-up down, whatever in it is taken.
     async fn ask_for_account(
         &self,
         form: &SignUp,
         hash: &PasswordHash,
         client: &Client,
     ) -> Result<SignedUp> {
-        if let Some(username) = &form.username
-            && users::find_holder_of_username(self.store.reader(), username)
-                .await?
-                .is_some()
-        {
-            return self.refuse_sign_up(Clash::UsernameTaken, client).await;
-        }
         let asked = serde_json::to_string(&Asked::new(form, hash)).map_err(Error::internal)?;
         self.ask_for_mail(RequestedMail::SignUp, &form.email, Some(&asked), client)
             .await?;

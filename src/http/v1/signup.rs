@@ -100,8 +100,8 @@ pub struct SignupRequest {
 /// Sign up
 ///
 /// Makes a pending account and mails a link that confirms its address. With `SIGNUP_PRIVACY=strict` the answer is 202
-/// whether or not the address is free, and the username is the account's once the address is confirmed, if nobody has it by
-/// then.
+/// whether or not address and username are free, and the username is the account's once the address is confirmed, if nobody
+/// has it by then.
 #[utoipa::path(
     post, path = "/register", tag = "Authentication", request_body = RegisterRequest, operation_id = "register",
     responses(
