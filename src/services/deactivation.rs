@@ -1,4 +1,5 @@
-//! Putting accounts aside and taking them up again. The data stays; sessions end and links in mails die.
+//! Putting accounts aside and taking them up again. The data stays; sessions end and links in mails die, but for one that
+//! waits for the first confirmation of the address.
 
 use super::{Services, events::person, roles::must_leave_another};
 use crate::{
@@ -15,7 +16,11 @@ use crate::{
         steward::Steward,
         user::{User, UserStatus},
     },
-    storage::{Tx, email_changes, links::resets, roles, sessions, users},
+    storage::{
+        Tx, email_changes,
+        links::{resets, void_used_verifications},
+        roles, sessions, users,
+    },
 };
 use serde_json::json;
 
@@ -146,6 +151,7 @@ impl Services {
         let now = self.now();
         users::update_user(tx, user, now).await?;
         resets::void_links(tx, user.id, now).await?;
+        void_used_verifications(tx, user.id, now).await?;
         email_changes::void_changes(tx, user.id, now).await?;
         let ended = sessions::end_sessions(tx, user.id, None, SessionEnd::Deactivated, now).await?;
         let data = json!({ "mode": "soft" });

@@ -25,7 +25,7 @@ use crate::{
     storage::{
         Store, Tx,
         email_changes::{self, EmailChange},
-        links::{invitations, resets, verifications},
+        links::{invitations, resets, verifications, void_used_verifications},
         sessions, users,
     },
 };
@@ -257,6 +257,7 @@ impl Services {
         let key = self.user_key(tx, user.id).await?;
         resets::void_links(tx, user.id, now).await?;
         verifications::void_links(tx, user.id, now).await?;
+        void_used_verifications(tx, user.id, now).await?;
         invitations::void_links(tx, user.id, now).await?;
         user.email = email.clone();
         users::update_user(tx, user, now).await?;

@@ -12,6 +12,7 @@ use crate::{
         event::EventType,
         id::LinkId,
         mail::{Mail, RequestedMail},
+        permission::Roles,
         secret::Secret,
         user::{User, UserStatus},
     },
@@ -86,7 +87,8 @@ impl Services {
         Ok(())
     }
 
-    /// Confirms the address that the secret was mailed to. Repeating it is harmless while the link is in time.
+    /// Confirms the address that the secret was mailed to. Repeating it is harmless while the link is in time and the address
+    /// the same, and tells nothing new.
     pub async fn verify_email(&self, secret: &Secret, client: &Client) -> Result<VerifiedEmail> {
         let now = self.now();
         let tx = self.store.begin().await?;
@@ -98,13 +100,13 @@ impl Services {
         let link = verifications::find_link(&tx, secret.digest())
             .await?
             .ok_or(Error::BadToken)?;
-        if let Err(spent) = link.must_be_in_time(now) {
+        if let Err(why) = may_confirm(&link, &user, now) {
             drop(tx);
-            return self.refuse_link(ACTION, spent.into(), client).await;
+            return self.refuse_link(ACTION, why, client).await;
         }
-        if link.used_at.is_some() {
+        if let Some(used_at) = link.used_at {
             return Ok(VerifiedEmail {
-                user,
+                user: as_confirmed(user, used_at),
                 already_verified: true,
             });
         }
@@ -144,8 +146,7 @@ impl Services {
         client: &Client,
     ) -> Result<Option<&'static str>> {
         let user = self.lock_by_email(tx, email).await?;
-        let waiting =
-            user.filter(|user| !user.is_verified() && user.status != UserStatus::Terminated);
+        let waiting = user.filter(|user| !user.is_verified() && is_in_use(user));
         let Some(user) = waiting else {
             return Ok(Some("not_waiting"));
         };
@@ -211,6 +212,35 @@ impl Services {
         self.audit_alone(AuditEntry::refusal(action, outcome, why.code(), client))
             .await?;
         Err(why)
+    }
+}
+
+/// Whether the link is in time, used or not, and its account in use; one that is put aside keeps its link.
+fn may_confirm<E>(link: &Link, user: &User<E>, now: Timestamp) -> Result<()> {
+    if !is_in_use(user) {
+        return Err(Error::BadToken);
+    }
+    Ok(link.must_be_in_time(now)?)
+}
+
+fn is_in_use<E>(user: &User<E>) -> bool {
+    matches!(user.status, UserStatus::Pending | UserStatus::Active)
+}
+
+/// What the first answer told: a link that others may have seen must not show what has become of the account since.
+fn as_confirmed(user: User, at: Timestamp) -> User {
+    if user.updated_at == at {
+        return User {
+            roles: Roles::new([]),
+            last_login_at: None,
+            ..user
+        };
+    }
+    User {
+        status: UserStatus::Active,
+        verified_at: Some(at),
+        updated_at: at,
+        ..User::pending(user.id, user.email, user.created_at)
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     },
     storage::{
         Tx, avatars, credentials, email_changes,
-        links::{NewLink, resets, verifications},
+        links::{NewLink, resets, verifications, void_used_verifications},
         sessions, users,
     },
 };
@@ -143,6 +143,7 @@ impl Services {
         // Only its owner had the link: a stranger's flood of guesses must not keep this device out as an unknown one.
         credentials::remember_device(&tx, user.id, self.device_index(client), now).await?;
         email_changes::void_changes(&tx, user.id, now).await?;
+        void_used_verifications(&tx, user.id, now).await?;
         // An account in use whose address an admin has set is its owner's all the same.
         let is_reclaimed = user.status == UserStatus::Pending;
         let why = if is_reclaimed {

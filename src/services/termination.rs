@@ -19,7 +19,7 @@ use crate::{
     },
     storage::{
         Tx, email_changes,
-        links::{resets, verifications},
+        links::{resets, verifications, void_used_verifications},
         roles, sessions, users,
     },
 };
@@ -97,6 +97,7 @@ impl Services {
         user.terminate()?;
         users::update_user(&tx, &mut user, now).await?;
         verifications::void_links(&tx, user.id, now).await?;
+        void_used_verifications(&tx, user.id, now).await?;
         resets::void_links(&tx, user.id, now).await?;
         email_changes::void_changes(&tx, user.id, now).await?;
         let ended = sessions::end_sessions(&tx, user.id, None, SessionEnd::Terminated, now).await?;

@@ -129,3 +129,20 @@ link_table!(
     /// Links that let an invited person choose the first password.
     invitations of invitation_rows
 );
+
+/// Makes the used verification links of a person void, which could be shown again until their end.
+pub async fn void_used_verifications(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    now: Timestamp,
+) -> Result<()> {
+    use email_verifications::Column as C;
+    email_verifications::Entity::update_many()
+        .col_expr(C::VoidedAt, Expr::value(now))
+        .filter(C::UserId.eq(user.0))
+        .filter(C::UsedAt.is_not_null())
+        .filter(C::VoidedAt.is_null())
+        .exec(db)
+        .await?;
+    Ok(())
+}

@@ -5,6 +5,7 @@ mod decline;
 mod links;
 mod pages;
 mod requests;
+mod used;
 
 use crate::support::{
     Reply, TestApp,
