@@ -63,13 +63,12 @@ impl Services {
         let user = self.lock_self(&tx, who).await?;
         self.proof_must_hold(&tx, who, &user, &proven).await?;
         let allowed = self.may_mail(REQUEST, new).await;
-        let outcome = if allowed {
-            Outcome::Success
+        let entry = if allowed {
+            AuditEntry::success(REQUEST, who.actor(), client)
         } else {
-            Outcome::Refused
+            let entry = AuditEntry::refusal(REQUEST, Outcome::Refused, "rate_limited", client);
+            entry.by(who.actor()).on(user.id)
         };
-        let mut entry = AuditEntry::success(REQUEST, who.actor(), client);
-        entry.outcome = outcome;
         self.audit(&tx, entry).await?;
         if allowed {
             self.insert_change(&tx, &user, (new, index), client).await?;

@@ -243,6 +243,24 @@ async fn links_in_the_old_mailbox_die_with_the_change() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_wish_past_the_recipients_limit_mails_nothing_and_the_trail_says_why() {
+    let app = TestApp::start_with(&[("RATE_LIMIT_RECIPIENT", "1/1h")]).await;
+    let bob = app.bob().await;
+    let wish = json!({ "new_email": NEW, "password": PASSWORD });
+    for _ in 0..2 {
+        app.post_as(&bob.access, "/api/v1/auth/change-email", wish.clone())
+            .await
+            .expect(202);
+    }
+    assert_eq!(app.mails_to(NEW).await.len(), 1);
+    let refused = "SELECT details FROM audit_log WHERE action = 'change_email' AND outcome = 'refused' \
+        AND actor_id = subject_id";
+    let told = app.db.texts(refused).await;
+    assert_eq!(told.len(), 1);
+    assert!(told[0].contains("rate_limited"), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_deactivated_account_keeps_its_address() {
     let app = TestApp::start().await;
     let dave = app.person(DAVE).await;
