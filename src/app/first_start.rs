@@ -21,7 +21,9 @@ pub(super) async fn make_first_admin(config: &Config, services: &Services) -> an
     let client = Client::local(services.new_request_id());
     let (password, shown) = match &config.admin.password {
         Some(password) => (password.expose_secret().to_owned(), false),
-        None if config.is_production() => return Ok(()),
+        None if config.is_production() => anyhow::bail!(
+            "ADMIN_EMAIL is set, ADMIN_PASSWORD is not, and nobody is an admin: set both or neither"
+        ),
         None => (services.random_password(), true),
     };
     let parsed = Password::parse(&password).map_err(|fault| anyhow::anyhow!(fault.message))?;

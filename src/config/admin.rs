@@ -15,7 +15,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::new(
         "ADMIN_EMAIL",
         Fallback::Derived("`admin@usher.localhost` in development"),
-        "Address of the admin who is made if there is none.",
+        "Address of the admin who is made if there is none; in production with `ADMIN_PASSWORD`.",
     ),
     Setting::secret(
         "ADMIN_PASSWORD",
