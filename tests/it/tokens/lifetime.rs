@@ -146,3 +146,15 @@ async fn a_session_from_before_its_owner_became_admin_has_an_admins_idle_limit()
     let list = app.get_as(&again.access, "/api/v1/auth/sessions").await;
     assert_eq!(list.body["items"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_token_lives_as_long_as_is_set() {
+    let app = TestApp::start_with(&[("REFRESH_TOKEN_EXPIRE_DAYS", "2")]).await;
+    let bob = app.bob().await;
+    app.advance(TimeDelta::days(2) - TimeDelta::seconds(1));
+    let bob = refreshed(&app, &bob).await;
+    app.advance(TimeDelta::days(2));
+    app.post(REFRESH, shown(&bob.refresh))
+        .await
+        .expect_problem(401, "token_expired");
+}
