@@ -293,6 +293,6 @@ impl Services {
 /// Opens a sealed address.
 pub(super) fn open_email(key: &DataKey, field: &str, sealed: &Sealed) -> Result<EmailAddress> {
     let text = open_text(key, field, sealed)?;
-    EmailAddress::parse(&text)
+    EmailAddress::kept(&text)
         .map_err(|_| Error::internal(anyhow::anyhow!("{field} holds no address")))
 }
