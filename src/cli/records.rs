@@ -9,6 +9,7 @@ use std::{
     io::{BufRead as _, BufReader},
     path::Path,
 };
+use unicode_normalization::UnicodeNormalization as _;
 
 /// Longer lines are refused: no person takes so much.
 const MAX_LINE: u64 = 1 << 20;
@@ -169,12 +170,8 @@ fn next_row(
         )))),
         Ok(true) => {
             let fields = header.iter().zip(row.iter());
-            let fields = fields.map(|(name, value)| {
-                (
-                    name.trim().to_owned(),
-                    Value::String(unescape(value).to_owned()),
-                )
-            });
+            let fields = fields
+                .map(|(name, value)| (name.trim().to_owned(), Value::String(unmarked(value))));
             Ok(Some(Ok(fields.collect())))
         }
         Err(error) if matches!(error.kind(), csv::ErrorKind::Utf8 { .. }) => {
@@ -184,10 +181,68 @@ fn next_row(
     }
 }
 
-/// Takes off the mark by which an export keeps a spreadsheet from reading a formula.
-fn unescape(value: &str) -> &str {
-    match value.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) => rest,
-        _ => value,
+/// A cell with an apostrophe before each part that a spreadsheet would read as a formula (OWASP CSV injection). Where lists
+/// are separated by semicolons every part between two of them becomes a cell of its own.
+pub(super) fn marked(cell: &str) -> String {
+    let parts = cell.split(';').map(|part| {
+        let mark = if is_formula(part) { "'" } else { "" };
+        format!("{mark}{part}")
+    });
+    parts.collect::<Vec<_>>().join(";")
+}
+
+/// What [`marked()`] was given.
+fn unmarked(cell: &str) -> String {
+    let parts = cell.split(';').map(|part| match part.strip_prefix('\'') {
+        Some(rest) if is_formula(rest) => rest,
+        _ => part,
+    });
+    parts.collect::<Vec<_>>().join(";")
+}
+
+/// Whether a spreadsheet would calculate; full-width signs (NFKC) are signs to some. An apostrophe counts, so that a mark can be
+/// told from a text.
+fn is_formula(part: &str) -> bool {
+    let first = |text: &str| text.chars().take(1).nfkc().next();
+    matches!(first(part), Some('\t' | '\r' | '\n' | '\''))
+        || matches!(first(part.trim_start()), Some('=' | '+' | '-' | '@'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for text in [
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            "\n=1",
+            "'=1",
+            " =1",
+            "＝1+1",
+            "＋1",
+            "－1",
+            "＠SUM(1)",
+            "﹦1",
+        ] {
+            assert_eq!(marked(text), format!("'{text}"));
+        }
+        assert_eq!(marked("x;=1+1;;＝2"), "x;'=1+1;;'＝2");
+        for text in ["O'Neil", "user;admin", "a=b", "", ";", "x -1"] {
+            assert_eq!(marked(text), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_mark_comes_off_again(cell in "[;'=＝+@\t\r a]{0,8}|.{0,20}") {
+            prop_assert_eq!(unmarked(&marked(&cell)), cell);
+        }
     }
 }

@@ -219,6 +219,7 @@ async fn an_export_is_safe_in_a_spreadsheet_and_moves_everybody_to_another_datab
         json!({ "email": "ada@example.org", "full_name": "=HYPERLINK(\"x\")", "location": "a,b \"c\"", "verified": true,
                 "password_hash": bcrypt::hash(PASSWORD, 4).unwrap(), "roles": ["admin", "user"], "country": "GB" }),
         json!({ "email": "bob@example.org", "full_name": "O'Neil", "current_title": "+1", "username": "bob" }),
+        json!({ "email": "cyd@example.org", "full_name": "＝1+1", "current_title": "x;=1+1", "location": "＠SUM(1)" }),
     ];
     let path = file(&from, "people.jsonl", &lines(&people));
     import(&from, &[path.to_str().unwrap()]).await.success();
@@ -235,7 +236,23 @@ async fn an_export_is_safe_in_a_spreadsheet_and_moves_everybody_to_another_datab
         text.contains("\"'=HYPERLINK(\"\"x\"\")\"") && text.contains("'+1"),
         "{text}"
     );
-    assert!(!text.contains(",=") && !text.contains(",+"), "{text}");
+    assert!(text.contains("\"'＝1+1\"") && text.contains("\"x;'=1+1\",\"'＠SUM(1)\""));
+    for line in text.lines() {
+        let bare = line.replace("\"\"", "");
+        let cells = bare
+            .strip_prefix('"')
+            .and_then(|line| line.strip_suffix('"'));
+        for part in cells
+            .unwrap()
+            .split("\",\"")
+            .flat_map(|cell| cell.split(';'))
+        {
+            assert!(
+                !part.contains('"') && !part.starts_with(['=', '+', '＝', '＠']),
+                "{line}"
+            );
+        }
+    }
     assert_eq!(
         fs::metadata(&table).unwrap().permissions().mode() & 0o777,
         0o600
