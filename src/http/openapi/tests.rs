@@ -67,6 +67,34 @@ fn every_text_and_number_has_its_limits() {
 }
 
 #[test]
+fn v6_1_3_the_ways_to_a_token_are_these() {
+    let document = document();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let has_token = |schema: &Value| {
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        let mut names = properties.map(|(name, _)| name.as_str());
+        names.any(|name| name.ends_with("_token"))
+    };
+    let with_token: Vec<String> = schemas
+        .iter()
+        .filter(|(_, schema)| has_token(schema))
+        .map(|(name, _)| format!("\"#/components/schemas/{name}\""))
+        .collect();
+    let ways: BTreeSet<&str> = operations(&document)
+        .into_iter()
+        .filter(|(_, operation)| {
+            let answers = operation["responses"].to_string();
+            with_token.iter().any(|schema| answers.contains(schema))
+        })
+        .map(|(_, operation)| operation["operationId"].as_str().unwrap())
+        .collect();
+    // As listed in docs/security.md; a new one must be as strong as these.
+    let listed = ["login", "reauthenticate", "refresh"];
+    let older = ["login_auth", "login_root", "refresh_auth"];
+    assert_eq!(ways, listed.into_iter().chain(older).collect());
+}
+
+#[test]
 fn every_reference_leads_somewhere() {
     fn references(value: &Value, found: &mut Vec<String>) {
         match value {
