@@ -209,6 +209,40 @@ fn a_second_reader_of_the_wall_clock_is_found() {
 }
 
 #[test]
+fn a_statement_that_is_put_together_is_found() {
+    let plain = "//! Head.\nfn f() { format!(\"hello {}\", \"SELECTED\"); }\nconst SQL: &str = \"SELECT 1\";\n";
+    assert_eq!(with(&[("storage/entity.rs", plain)]), Vec::<String>::new());
+    let made = "//! Head.\nfn f(id: &str) {\n    format!(\n        \"SELECT 1 FROM users WHERE id = '{id}'\"\n    );\n}\n";
+    one(
+        &[("storage/entity.rs", made)],
+        "src/storage/entity.rs:3:",
+        "bind the values",
+    );
+    let test =
+        "//! Head.\n#[cfg(test)]\nmod tests {\n    fn f(x: u8) { format!(\"SELECT {x}\"); }\n}\n";
+    assert_eq!(with(&[("storage/entity.rs", test)]), Vec::<String>::new());
+    let stale = [
+        ("storage/mod.rs", "//! Head.\npub mod entity;\nmod bulk;\n"),
+        ("storage/bulk.rs", "//! Head.\n"),
+    ];
+    one(&stale, "src/storage/bulk.rs:", "off the list");
+}
+
+#[test]
+fn another_program_is_not_started() {
+    for text in [
+        "//! Head.\nuse std::process::Command;\n",
+        "//! Head.\nfn f() { Command::new(\"sh\"); }\n",
+    ] {
+        one(
+            &[("infra/clock.rs", text)],
+            "src/infra/clock.rs:2:",
+            "no other program",
+        );
+    }
+}
+
+#[test]
 fn a_new_top_level_module_needs_a_floor() {
     let lib = format!("{LIB}mod attic;\n");
     one(
