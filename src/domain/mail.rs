@@ -17,6 +17,8 @@ pub enum Mail {
     AccountExists { reset_link: String },
     /// The password was changed or reset.
     PasswordChanged { at: Timestamp, reset_link: String },
+    /// A username was set or changed, by its owner or by staff.
+    UsernameChanged { at: Timestamp, reset_link: String },
     /// To the new address: confirm that it is yours.
     ConfirmEmailChange { link: String },
     /// To the old address: it was replaced; `link` undoes it.
@@ -61,6 +63,8 @@ impl Mail {
     pub const PASSWORD_RESET: &'static str = "password_reset";
     /// [`Mail::AccountExists`]'s template.
     pub const ACCOUNT_EXISTS: &'static str = "account_exists";
+    /// [`Mail::UsernameChanged`]'s template.
+    pub const USERNAME_CHANGED: &'static str = "username_changed";
 
     /// The template's folder name.
     pub fn template(&self) -> &'static str {
@@ -70,6 +74,7 @@ impl Mail {
             Self::Invitation { .. } => "invitation",
             Self::AccountExists { .. } => Self::ACCOUNT_EXISTS,
             Self::PasswordChanged { .. } => "password_changed",
+            Self::UsernameChanged { .. } => Self::USERNAME_CHANGED,
             Self::ConfirmEmailChange { .. } => "confirm_email_change",
             Self::EmailChanged { .. } => "email_changed",
             Self::EmailReplaced { .. } => "email_replaced",
@@ -96,9 +101,9 @@ impl Mail {
             | Self::Invitation { link }
             | Self::ConfirmEmailChange { link } => (link, json!({})),
             Self::AccountExists { reset_link } => (reset_link, json!({})),
-            Self::PasswordChanged { at, reset_link } | Self::AccountLocked { at, reset_link } => {
-                (reset_link, json!({ "at": at }))
-            }
+            Self::PasswordChanged { at, reset_link }
+            | Self::UsernameChanged { at, reset_link }
+            | Self::AccountLocked { at, reset_link } => (reset_link, json!({ "at": at })),
             Self::EmailChanged { at, link, undo_ttl } => (
                 link,
                 json!({ "at": at, "undo_seconds": undo_ttl.as_secs() }),

@@ -73,6 +73,7 @@ letters! {
     invitation: "email/invitation/subject.txt", "email/invitation/body.txt", "email/invitation/body.html";
     account_exists: "email/account_exists/subject.txt", "email/account_exists/body.txt", "email/account_exists/body.html";
     password_changed: "email/password_changed/subject.txt", "email/password_changed/body.txt", "email/password_changed/body.html";
+    username_changed: "email/username_changed/subject.txt", "email/username_changed/body.txt", "email/username_changed/body.html";
     confirm_email_change: "email/confirm_email_change/subject.txt", "email/confirm_email_change/body.txt", "email/confirm_email_change/body.html";
     email_changed: "email/email_changed/subject.txt", "email/email_changed/body.txt", "email/email_changed/body.html";
     email_replaced: "email/email_replaced/subject.txt", "email/email_replaced/body.txt", "email/email_replaced/body.html";
@@ -107,7 +108,9 @@ pub fn render(mail: &Mail, context: &MailContext<'_>, to: &str) -> Result<Messag
             (letter.at, letter.link) = (date_time(*at), link);
             letter.lasts = days(*undo_ttl);
         }
-        Mail::PasswordChanged { at, reset_link } | Mail::AccountLocked { at, reset_link } => {
+        Mail::PasswordChanged { at, reset_link }
+        | Mail::UsernameChanged { at, reset_link }
+        | Mail::AccountLocked { at, reset_link } => {
             (letter.at, letter.link) = (date_time(*at), reset_link);
         }
         Mail::NewDevice {

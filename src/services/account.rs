@@ -63,6 +63,7 @@ impl Services {
             users::update_user(&tx, &mut user, self.now()).await?;
             let entry = AuditEntry::success(ACTION, who.actor(), client);
             self.tell_update(&tx, &user, entry, &fields).await?;
+            self.mail_new_username(&tx, &user, &fields, client).await?;
         }
         self.commit(tx).await?;
         Ok(user)
@@ -108,6 +109,8 @@ impl Services {
         if !changed.is_empty() {
             users::update_user(&tx, &mut user, self.now()).await?;
             self.publish_update(&tx, &user, &changed, by.client).await?;
+            self.mail_new_username(&tx, &user, &changed, by.client)
+                .await?;
         }
         if let Some(email) = update.email.filter(|email| *email != user.email) {
             self.set_email(&tx, &mut user, &email, by).await?;
@@ -183,6 +186,30 @@ impl Services {
             return self.mail_invitation(tx, user, by.client).await;
         }
         self.mail_verification(tx, user, by.client).await
+    }
+
+    /// Tells the owner that one may sign in by another name. At an address that nobody has confirmed there may be a stranger.
+    async fn mail_new_username(
+        &self,
+        tx: &Tx,
+        user: &User,
+        changed: &[&'static str],
+        client: &Client,
+    ) -> Result<()> {
+        if !changed.contains(&"username")
+            || !user.is_verified()
+            || !self
+                .may_mail_again(tx, user.id, Mail::USERNAME_CHANGED)
+                .await?
+        {
+            return Ok(());
+        }
+        let mail = Mail::UsernameChanged {
+            at: self.now(),
+            reset_link: self.forgot_password_page(),
+        };
+        self.queue_mail(tx, (user, &user.email), &mail, client)
+            .await
     }
 
     /// Audit row and event of a changed account.

@@ -3,7 +3,7 @@
 use crate::support::{
     Reply, TestApp,
     at_once::count,
-    people::{BOB, Person},
+    people::{BOB, CAROL, Person},
 };
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -150,6 +150,44 @@ async fn a_username_of_another_is_refused_in_any_case() {
     app.change(&bob, Method::PATCH, None, name("the.BOB"))
         .await
         .expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn v6_3_7_a_changed_username_is_told_by_mail_three_times_an_hour() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.ada().await, app.bob().await);
+    let before = app.mails_to(BOB).await.len();
+    let set = async |name: &str, by_staff: bool| {
+        let body = json!({ "username": name, "location": "Delft" });
+        let (token, path) = if by_staff {
+            (&ada.access, format!("/api/v1/users/{}", bob.id))
+        } else {
+            (&bob.access, ME.to_owned())
+        };
+        app.ask(Method::PATCH, token, &path, body).await.expect(200);
+        app.mails_to(BOB).await.len() - before
+    };
+    assert_eq!(set("the.bob", false).await, 1);
+    assert_eq!(set("the.bob", false).await, 1, "it is the same name");
+    let mail = app.mails_to(BOB).await.pop().unwrap();
+    assert_eq!(mail.subject, "Your username for usher.test was changed");
+    assert!(mail.text.contains("http://usher.test/forgot-password"));
+    assert_eq!(set("bobby", true).await, 2, "by staff");
+    assert_eq!(set("robert", false).await, 3);
+    assert_eq!(set("roberta", false).await, 3, "a mailbox is not flooded");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_not_confirmed_an_address_gets_no_mails_about_the_username_there() {
+    let app = TestApp::start_with(&[("REQUIRE_EMAIL_VERIFICATION", "false")]).await;
+    app.carol().await;
+    let carol = app.sign_in(CAROL).await;
+    let before = app.mails_to(CAROL).await.len();
+    let body = json!({ "username": "carol" });
+    app.change(&carol, Method::PATCH, None, body)
+        .await
+        .expect(200);
+    assert_eq!(app.mails_to(CAROL).await.len(), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

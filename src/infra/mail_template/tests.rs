@@ -17,6 +17,10 @@ fn every_mail() -> Vec<Mail> {
             at,
             reset_link: link(),
         },
+        Mail::UsernameChanged {
+            at,
+            reset_link: link(),
+        },
         Mail::ConfirmEmailChange { link: link() },
         Mail::EmailChanged {
             at,
@@ -130,12 +134,14 @@ fn no_mail_loads_anything() {
 
 #[test]
 fn a_name_is_escaped_in_html_and_literal_in_text() {
-    let name = "Zoë O'Neil & <b>{{7*7}}</b>";
-    let message = rendered(&every_mail()[0], name);
-    let said = fits_in_mail(name);
-    assert_eq!(message.text.contains(&format!("Hello {name},")), said);
-    assert!(!message.html.contains("<b>"));
-    assert_eq!(message.html.contains("{{7*7}}"), said);
+    let name = "Zoë O'Neil & \"Co\" <b>{{7*7}}";
+    for mail in every_mail() {
+        let Message { text, html, .. } = rendered(&mail, name);
+        assert!(text.starts_with(&format!("Hello {name},\n")), "{text}");
+        let escaped = "Zoë O&#39;Neil &#38; &#34;Co&#34; &#60;b&#62;{{7*7}}";
+        assert!(html.contains(&format!("Hello {escaped},")), "{html}");
+        assert!(!html.contains("<b>") && !html.contains(name), "{html}");
+    }
 }
 
 #[test]
