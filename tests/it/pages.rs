@@ -1,5 +1,7 @@
 //! The pages behind the links in mails, as a browser meets them.
 
+mod safety;
+
 use crate::support::{
     Reply, TestApp,
     app::PASSWORD,

@@ -172,6 +172,46 @@ async fn for_a_day_after_a_change_of_the_secret_both_sign() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn v4_2_5_a_message_has_a_head_of_less_than_8_kib_at_most() {
+    let app = TestApp::start().await;
+    let ada = app.ada().await;
+    deliver(&app).await;
+    let endpoint = Endpoint::start().await;
+    let url = |length: usize| {
+        let url = endpoint.url();
+        format!("{url}&{}", "x".repeat(length - 1 - url.len()))
+    };
+    let form = json!({ "url": url(2001), "events": ["*"] });
+    let reply = app
+        .post_as(&ada.access, crate::webhooks::WEBHOOKS, form)
+        .await;
+    assert_eq!(reply.violations(), ["url: too_long"]);
+    let webhook = app.webhook(&ada.access, &url(2000), &["*"]).await;
+    for _ in 0..5 {
+        let rotate = format!("{}/rotate-secret", path(&webhook));
+        let rotated = app
+            .ask(Method::POST, &ada.access, &rotate, Value::Null)
+            .await;
+        rotated.expect(200);
+    }
+    let form = json!({ "email": BOB, "password": crate::support::app::PASSWORD });
+    let agent = "x".repeat(4096);
+    let request = app
+        .request(Method::POST, "/api/v1/auth/register")
+        .json(form);
+    let request = request
+        .header("user-agent", &agent)
+        .header("tracestate", &agent);
+    request.send().await.expect(201);
+    deliver(&app).await;
+    let messages = endpoint.messages();
+    assert!(!messages.is_empty());
+    for message in messages {
+        assert!(message.head.len() < 8192, "{}", message.head);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_that_is_switched_off_is_told_of_nothing() {
     let told = Told::of_everything(&[]).await;
     told.one_event().await;

@@ -108,6 +108,45 @@ fn another_shape_of_the_same_token_is_refused() {
 }
 
 #[test]
+fn an_encrypted_token_is_none_of_ours() {
+    // RFC 7516: five parts, of which only the first is read before anything is decrypted.
+    for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Hs256] {
+        let key = key(algorithm);
+        let signer = signer(std::slice::from_ref(&key));
+        let token = signer.sign(&claims(), now()).unwrap();
+        let (signed, signature) = token.rsplit_once('.').unwrap();
+        let payload = signed.split('.').nth(1).unwrap();
+        let ours = serde_json::to_value(true_header(&key)).unwrap();
+        let with = |members: &Value| {
+            let mut header = ours.as_object().unwrap().clone();
+            header.extend(members.as_object().unwrap().clone());
+            b64(Value::Object(header).to_string())
+        };
+        let (key, vector, tag) = (b64([7; 40]), b64([7; 12]), b64([7; 16]));
+        for header in [
+            json!({ "alg": "dir", "enc": "A256GCM" }),
+            json!({ "alg": "A256KW", "enc": "A256GCM" }),
+            json!({ "alg": "ECDH-ES", "enc": "A128CBC-HS256", "epk": { "kty": "OKP", "crv": "X25519", "x": b64([9; 32]) } }),
+            json!({ "alg": "PBES2-HS256+A128KW", "enc": "A128GCM", "p2c": 2_000_000_000, "p2s": b64([1; 16]) }),
+            json!({ "alg": "RSA-OAEP", "enc": "A256GCM", "zip": "DEF" }),
+            json!({ "enc": "A256GCM" }),
+        ] {
+            let header = with(&header);
+            for shape in [
+                format!("{header}..{vector}.{payload}.{tag}"),
+                format!("{header}.{key}.{vector}.{payload}.{tag}"),
+                format!("{header}.{key}.{vector}.{payload}.{signature}"),
+                format!("{header}.{payload}.{signature}"),
+                format!("{header}.{payload}."),
+            ] {
+                assert_eq!(signer.verify(&shape, now()), Err(INVALID), "{shape}");
+            }
+        }
+        assert!(signer.verify(&token, now()).is_ok());
+    }
+}
+
+#[test]
 fn a_token_over_four_kibibytes_is_refused_though_it_is_genuine() {
     let key = key(Algorithm::EdDsa);
     let signer = signer(std::slice::from_ref(&key));
