@@ -62,6 +62,7 @@ mod signup;
 mod stats;
 mod subscription;
 mod support;
+mod sweeping;
 mod system;
 mod termination;
 mod tokens;
