@@ -150,3 +150,27 @@ fn must_keep(document: &Value, event: &Value) {
         assert!(data.get(name).is_some(), "{kind} says nothing of {name}");
     }
 }
+
+#[test]
+fn the_table_in_docs_names_every_field_of_every_type() {
+    let kept: Value = serde_json::from_str(KEPT).unwrap();
+    let rows: Vec<&str> = include_str!("../../docs/events.md")
+        .lines()
+        .filter(|line| line.starts_with("| `user."))
+        .collect();
+    let mut types = 0;
+    for (name, schema) in kept["components"]["schemas"].as_object().unwrap() {
+        let forms = schema["properties"]["data"]["anyOf"].as_array();
+        let mut fields = forms.into_iter().flatten();
+        let Some(fields) = fields.find_map(|form| form["properties"].as_object()) else {
+            continue;
+        };
+        types += 1;
+        let mut row = rows.iter().filter(|row| row.contains(&format!("`{name}`")));
+        let row = row.next().unwrap_or_else(|| panic!("{name} has no row"));
+        for field in fields.keys() {
+            assert!(row.contains(&format!("`{field}`")), "{name}: {field}");
+        }
+    }
+    assert_eq!(types, 17);
+}
