@@ -15,6 +15,11 @@ PASSWORD = "copper lantern wide river"
 PEOPLE = 64
 READS = 200
 OVERLOAD = 4
+# What the flood may cost. Reads: so many times their p99 without it, or so many milliseconds; sign-ins: so much of the capacity
+# goes on; memory: MiB beyond what is used idle and what the hash threads take.
+SLOWER, MILLISECONDS = 2, 10
+KEPT = 0.9
+MEMORY, A_HASH = 32, 19
 
 
 class Stream:
@@ -112,7 +117,25 @@ async def measure(process, port, seconds):
     print(f"sign-ins, {OVERLOAD} times capacity:   {flood.told()}")
     print(f"signed in {signed_in / seconds:.0f} a second ({signed_in / seconds / capacity:.2f} of capacity), "
           f"refused {1 - signed_in / all_sent:.2f}; p99 of reads {at(reads.times[200], 0.99) / at(calm.times[200], 0.99):.1f} times calm")
-    print(f"memory: {idle:.0f} MiB idle, at most {memory(process, 'VmHWM'):.0f} MiB", flush=True)
+    peak = memory(process, "VmHWM")
+    print(f"memory: {idle:.0f} MiB idle, at most {peak:.0f} MiB", flush=True)
+    return list(faults(calm, reads, flood, signed_in / seconds / capacity, peak - idle))
+
+
+def faults(calm, reads, flood, kept, memory):
+    """What is past its bounds."""
+    for name, stream, allowed in (("alone", calm, {200}), ("in the flood", reads, {200})):
+        if stream.times.keys() - allowed:
+            yield f"reads {name} were answered with {sorted(stream.times, key=str)}"
+    if flood.times.keys() - {200, 503}:
+        yield f"sign-ins were answered with {sorted(flood.times, key=str)}"
+    p99, bound = at(reads.times[200], 0.99), max(MILLISECONDS, SLOWER * at(calm.times[200], 0.99))
+    if p99 > bound:
+        yield f"p99 of reads in the flood is {p99:.1f} ms, and may be {bound:.1f}"
+    if kept < KEPT:
+        yield f"{kept:.2f} of the sign-ins go on, and {KEPT} must"
+    if memory > MEMORY + A_HASH * os.cpu_count():
+        yield f"the flood took {memory:.0f} MiB, and may take {MEMORY + A_HASH * os.cpu_count()}"
 
 
 def main():
@@ -126,10 +149,13 @@ def main():
     print(f"--- {url.split(':')[0]}", flush=True)
     process = subprocess.Popen([usher, "serve"], env=settings, stdout=subprocess.DEVNULL)
     try:
-        asyncio.run(measure(process, port, seconds))
+        found = asyncio.run(measure(process, port, seconds))
     finally:
         process.terminate()
         process.wait()
+    for fault in found:
+        print(f"error: {fault}", file=sys.stderr)
+    sys.exit(1 if found else 0)
 
 
 main()

@@ -80,6 +80,10 @@ class Trial:
             time.sleep(dice.uniform(0.2, 3))
             self.recoveries.append(self.fault.strike(stand, dice, self.given.long))
             time.sleep(0.5)
+        if self.fault.over_within:
+            name, seconds = self.fault.over_within
+            took = self.recoveries[-1]
+            self.findings.must(took <= seconds, name, f"round {number}: over after {took:.2f} s, not {seconds}")
         self.loads.append(load)
         ledger.check(stand, load, self.journal, self.findings)
 

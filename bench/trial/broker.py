@@ -1,6 +1,7 @@
 """A broker of the Kafka protocol (librdkafka's mock cluster, in a process of its own) with a consumer beside it that writes
 down what it reads. Run as a program, it is that process: it needs the package confluent-kafka."""
 
+import collections
 import json
 import os
 import signal
@@ -12,14 +13,14 @@ TOPIC = "usher.users"
 
 
 class Received:
-    """What was read: ids, and where a person's sequence went back other than by a repetition."""
+    """What was read: ids, how often each, and where a person's sequence went back other than by a repetition."""
 
     def __init__(self):
-        self.ids, self.highest, self.out_of_order, self.repeated = set(), {}, [], 0
+        self.ids, self.highest, self.out_of_order, self.copies = set(), {}, [], collections.Counter()
 
     def add(self, id, subject, sequence):
+        self.copies[id] += 1
         if id in self.ids:
-            self.repeated += 1
             return
         if sequence < self.highest.get(subject, 0):
             self.out_of_order.append(f"{subject}: {sequence} came after {self.highest[subject]}")

@@ -16,6 +16,7 @@ TRACES = {
 }
 # An answer may take so long while something is broken: five seconds, and what the way there and back takes.
 LONGEST = 5.25
+PROBLEM = "application/problem+json"
 
 
 class Findings:
@@ -63,12 +64,14 @@ def again(stand, load, findings):
 
 
 def answers(load, journal, findings):
-    """I13: every answer is 2xx, 4xx or 503, in time, and never an internal error."""
+    """I13: every answer is 2xx, 4xx or 503, in time, and never an internal error; a refusal is a problem, and 503 says when to ask again."""
     for entry in journal.entries:
         if not entry.id.startswith(load.name + "."):
             continue
         if entry.status is not None:
             findings.must(entry.status < 500 or entry.status == 503, "I13", f"{entry.op} {entry.id}: {entry.status} {entry.code}")
+            findings.must(entry.status < 400 or entry.kind == PROBLEM, "I13", f"{entry.op} {entry.id}: {entry.status} as {entry.kind}")
+            findings.must(entry.status != 503 or entry.retry_after.isdigit(), "I13", f"{entry.op} {entry.id}: 503 without Retry-After")
         findings.must(entry.took is None or entry.took <= LONGEST, "I13", f"{entry.op} {entry.id}: {entry.took:.1f} s, {entry.status}")
 
 
@@ -183,12 +186,20 @@ def mails(stand, load, findings):
 
 
 def deliveries(stand, findings):
-    """I5: what was delivered is what is in the outbox, and each person's events come in the order of their sequence."""
+    """I5: what was delivered is what is in the outbox, no event comes again but around a fault, and each person's events come in
+    the order of their sequence."""
     if not stand.broker:
         return
-    wanted = {id for (id,) in stand.database.rows(f"SELECT {stand.database.hex('id')} FROM outbox_events")}
+    def outbox():
+        return {id for (id,) in stand.database.rows(f"SELECT {stand.database.hex('id')} FROM outbox_events")}
+
+    wanted = outbox()
     received = stand.broker.wait_for(wanted)
     findings.must(wanted <= received.ids, "I5", f"{len(wanted - received.ids)} events are missing")
+    surplus = received.ids - outbox()
+    findings.must(not surplus, "I5", f"{len(surplus)} events are not in the outbox")
+    for id, count in received.copies.items():
+        findings.must(count <= 1 + stand.faults, "I5", f"{id}: {count} copies of an event")
     for what in received.out_of_order:
         findings.add("I5", what)
 

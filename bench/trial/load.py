@@ -19,11 +19,12 @@ PATIENCE = 15
 class Entry:
     """One request: what was asked, and what came back."""
 
-    __slots__ = ("id", "op", "email", "began", "took", "status", "code")
+    __slots__ = ("id", "op", "email", "began", "took", "status", "code", "kind", "retry_after")
 
     def __init__(self, id, op, email):
         self.id, self.op, self.email = id, op, email
         self.began, self.took, self.status, self.code = time.time(), None, None, None
+        self.kind = self.retry_after = ""
 
     @property
     def outcome(self):
@@ -73,6 +74,7 @@ class Client:
 
     def __init__(self, ports):
         self.ports, self.turn, self.connection = ports, random.randrange(len(ports)), None
+        self.kind = self.retry_after = ""  # of the last answer
 
     def connect(self):
         self.turn += 1
@@ -95,8 +97,9 @@ class Client:
             text = reply.read()
             if reply.will_close:
                 self.close()
-            kind = reply.headers.get("content-type", "")
-            return reply.status, json.loads(text) if "json" in kind and text else {}
+            self.kind = reply.headers.get("content-type", "")
+            self.retry_after = reply.headers.get("retry-after", "")
+            return reply.status, json.loads(text) if "json" in self.kind and text else {}
         except (OSError, http.client.HTTPException, ValueError):
             self.close()
             return None, {}
@@ -144,6 +147,7 @@ class Load:
         begin = time.perf_counter()
         entry.status, body = client.ask(method, path, body, token, entry.id)
         entry.took, entry.code = time.perf_counter() - begin, body.get("code")
+        entry.kind, entry.retry_after = client.kind, client.retry_after
         self.journal.note(entry)
         if entry.outcome == UNKNOWN:
             person.is_settled = False
