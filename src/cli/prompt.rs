@@ -1,5 +1,6 @@
-//! Hangs up on who completes a TLS handshake and then asks for nothing, in whatever version of HTTP, and on who has fallen
-//! silent since. The server itself waits without a limit for the bytes that tell the version, and in HTTP/2 for requests.
+//! Hangs up on who connects and then asks for nothing, in whatever version of HTTP, on who has fallen silent since, and on
+//! who asks and does not take the answers. The server itself waits without a limit for the bytes that tell the version, in
+//! HTTP/2 for requests, and for whoever reads.
 
 use axum_server::accept::Accept;
 use std::{
@@ -25,6 +26,8 @@ pub struct Patience {
     pub first: Duration,
     /// After that, while no request is worked on and no byte goes either way; up to twice as long.
     pub idle: Duration,
+    /// While something is to be sent and the other side takes no byte of it.
+    pub stalled: Duration,
 }
 
 /// Accepts as the inner one does, and then waits only so long.
@@ -63,8 +66,9 @@ fn prompt<S, T>(stream: S, service: T, patience: Patience) -> (Prompt<S>, Heard<
     let prompt = Prompt {
         stream,
         requests,
-        idle: patience.idle,
+        patience,
         has_moved: false,
+        stalled: None,
         deadline: Box::pin(sleep(patience.first)),
     };
     (prompt, heard)
@@ -124,10 +128,12 @@ where
 pub struct Prompt<S> {
     stream: S,
     requests: Arc<Requests>,
-    idle: Duration,
+    patience: Patience,
     /// Whether bytes went since the deadline was set.
     has_moved: bool,
     deadline: Pin<Box<Sleep>>,
+    /// Until when what waits to be sent may wait.
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Prompt<S> {
@@ -141,12 +147,37 @@ impl<S> Prompt<S> {
                 return Poll::Ready(());
             }
             self.has_moved = false;
-            self.deadline.as_mut().reset(Instant::now() + self.idle);
+            self.deadline
+                .as_mut()
+                .reset(Instant::now() + self.patience.idle);
         }
     }
 
-    fn note_write(&mut self, written: &Poll<io::Result<usize>>) {
+    fn note_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         self.has_moved |= matches!(written, Poll::Ready(Ok(1..)));
+        self.unless_stalled(cx, written)
+    }
+
+    /// What came of sending, or an error when nothing could be sent for too long.
+    fn unless_stalled<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        sent: Poll<io::Result<R>>,
+    ) -> Poll<io::Result<R>> {
+        if sent.is_ready() {
+            self.stalled = None;
+            return sent;
+        }
+        let patience = self.patience.stalled;
+        let stalled = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(sleep(patience)));
+        ready!(stalled.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -174,16 +205,17 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Prompt<S> {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.note_write(&written);
-        written
+        self.note_write(cx, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.unless_stalled(cx, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let shut = Pin::new(&mut self.stream).poll_shutdown(cx);
+        self.unless_stalled(cx, shut)
     }
 
     fn poll_write_vectored(
@@ -192,8 +224,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Prompt<S> {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.note_write(&written);
-        written
+        self.note_write(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -10,6 +10,7 @@ use crate::{
 use anyhow::Context as _;
 use axum_server::{
     Handle,
+    accept::DefaultAcceptor,
     tls_rustls::{RustlsAcceptor, RustlsConfig},
 };
 use hyper_util::rt::TokioTimer;
@@ -26,10 +27,11 @@ use tokio::{
 /// A client that has not sent its headers by then is hung up on.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// For connections under TLS, in whatever version of HTTP.
+/// For all connections, in whatever version of HTTP.
 const PATIENCE: Patience = Patience {
     first: HEADER_TIMEOUT,
     idle: Duration::from_mins(2),
+    stalled: Duration::from_secs(30),
 };
 
 /// What is left of the time to stop for writing down what is gathered in memory, however stuck the clients are.
@@ -55,7 +57,7 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
     let mut servers = JoinSet::new();
     if let Some(listener) = admin_listener {
         let router = app.admin_router.clone();
-        servers.spawn(serve(listener, router, None, handle.clone()));
+        servers.spawn(serve(listener, router, None, handle.clone(), PATIENCE));
     }
     tracing::info!(listen = %listener.local_addr()?, url = %config.http.public_url, "usher is ready");
     servers.spawn(serve(
@@ -63,6 +65,7 @@ pub async fn run(config: &Config) -> anyhow::Result<()> {
         app.router.clone(),
         config.http.tls.clone(),
         handle.clone(),
+        PATIENCE,
     ));
     let failed = tokio::select! {
         () = stop => None,
@@ -129,6 +132,7 @@ async fn serve(
     router: axum::Router,
     tls: Option<TlsFiles>,
     handle: Handle<SocketAddr>,
+    patience: Patience,
 ) -> anyhow::Result<()> {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     if let Some(files) = tls {
@@ -136,7 +140,7 @@ async fn serve(
         let tls = tls.context("TLS_CERT and TLS_KEY cannot be used")?;
         let acceptor = PromptAcceptor {
             inner: RustlsAcceptor::new(tls).handshake_timeout(HEADER_TIMEOUT),
-            patience: PATIENCE,
+            patience,
         };
         let mut server = axum_server::from_tcp(listener)?
             .acceptor(acceptor)
@@ -149,7 +153,14 @@ async fn serve(
         return Ok(server.serve(service).await?);
     }
     // In clear only HTTP/1.1: telling the versions apart waits for the first bytes without any limit.
-    let mut server = axum_server::from_tcp(listener)?.http1_only().handle(handle);
+    let acceptor = PromptAcceptor {
+        inner: DefaultAcceptor::new(),
+        patience,
+    };
+    let mut server = axum_server::from_tcp(listener)?
+        .acceptor(acceptor)
+        .http1_only()
+        .handle(handle);
     server
         .http_builder()
         .http1()
@@ -188,3 +199,6 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     })
 }
+
+#[cfg(test)]
+mod tests;

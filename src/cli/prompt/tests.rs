@@ -17,7 +17,10 @@ use tokio::{
 const PATIENCE: Patience = Patience {
     first: Duration::from_secs(10),
     idle: Duration::from_mins(2),
+    stalled: Duration::from_secs(30),
 };
+/// More than the connection in memory holds.
+const LARGE: usize = 1024 * 1024;
 /// How long `/slow` works.
 const SLOW: Duration = Duration::from_secs(1_000);
 
@@ -36,6 +39,7 @@ fn serve() -> DuplexStream {
     };
     let router = Router::new()
         .route("/", get(|| async { "here" }))
+        .route("/large", get(|| async { vec![b'x'; LARGE] }))
         .route("/slow", get(slow));
     let (stream, service) = prompt(server, router, PATIENCE);
     tokio::spawn(async move {
@@ -140,4 +144,31 @@ async fn who_speaks_the_older_version_is_served_too() {
     let mut answer = String::new();
     client.read_to_string(&mut answer).await.unwrap();
     assert!(answer.ends_with("here"), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn d9_who_asks_and_does_not_take_the_answer_is_hung_up_on() {
+    let mut client = serve();
+    let asked = b"GET /large HTTP/1.1\r\nhost: usher.test\r\n\r\n".repeat(3);
+    client.write_all(&asked).await.unwrap();
+    sleep(PATIENCE.stalled + Duration::from_secs(1)).await;
+    let mut answer = Vec::new();
+    let _ = client.read_to_end(&mut answer).await;
+    assert!(answer.len() < LARGE, "{}", answer.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_the_answer_slowly_gets_all_of_it() {
+    let mut client = serve();
+    let asked = b"GET /large HTTP/1.1\r\nhost: usher.test\r\nconnection: close\r\n\r\n";
+    client.write_all(asked).await.unwrap();
+    let (mut answer, mut piece) = (0, vec![0; 64 * 1024]);
+    loop {
+        sleep(PATIENCE.stalled - Duration::from_secs(1)).await;
+        match client.read(&mut piece).await.unwrap() {
+            0 => break,
+            count => answer += count,
+        }
+    }
+    assert!(answer > LARGE, "{answer}");
 }

@@ -15,9 +15,7 @@ const UNLIMITED: &[&str] = &[
     "/openapi-3.0.json",
     "/asyncapi.json",
     "/docs",
-    "/docs/{file}",
     "/redoc",
-    "/redoc/{file}",
     "/problems/{code}",
     "/.well-known/jwks.json",
     "/.well-known/change-password",
@@ -187,5 +185,12 @@ mod tests {
             Some((Class::Api, "request"))
         );
         assert_eq!(find(&Method::GET, "/readyz"), None);
+    }
+
+    #[test]
+    fn d9_the_large_files_of_the_documentation_are_limited() {
+        for path in ["/docs/{file}", "/redoc/{file}"] {
+            assert_eq!(find(&Method::GET, path), Some((Class::Api, "request")));
+        }
     }
 }

@@ -12,7 +12,10 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
-use std::{io::Read as _, sync::LazyLock};
+use std::{
+    io::{self, Read as _},
+    sync::{LazyLock, OnceLock},
+};
 
 /// A body with its validator.
 #[derive(Clone)]
@@ -20,6 +23,8 @@ pub struct Document {
     body: Bytes,
     /// Whether the body is packed by gzip (RFC 1952).
     is_packed: bool,
+    /// The same unpacked, once somebody has asked for it.
+    plain: OnceLock<Bytes>,
     etag: String,
     media_type: &'static str,
     cache_control: &'static str,
@@ -34,6 +39,7 @@ impl Document {
             etag: format!("\"{}\"", URL_SAFE_NO_PAD.encode(short)),
             body,
             is_packed: false,
+            plain: OnceLock::new(),
             media_type,
             cache_control,
         }
@@ -85,11 +91,21 @@ impl Document {
             let encoding = [(header::CONTENT_ENCODING, "gzip")];
             return (media_type, encoding, Body::from(self.body.clone())).into_response();
         }
-        let mut plain = Vec::new();
-        match GzDecoder::new(self.body.as_ref()).read_to_end(&mut plain) {
-            Ok(_) => (media_type, Body::from(plain)).into_response(),
+        match self.plain() {
+            Ok(plain) => (media_type, Body::from(plain)).into_response(),
             Err(error) => Error::internal(error).into_response(),
         }
+    }
+
+    /// One for all who ask: however slowly they take it, it is there once.
+    fn plain(&self) -> io::Result<Bytes> {
+        if let Some(plain) = self.plain.get() {
+            return Ok(plain.clone());
+        }
+        let mut plain = Vec::new();
+        GzDecoder::new(self.body.as_ref()).read_to_end(&mut plain)?;
+        let plain = Bytes::from(plain.into_boxed_slice());
+        Ok(self.plain.get_or_init(|| plain).clone())
     }
 
     /// `If-None-Match` compares weakly.
@@ -200,6 +216,21 @@ mod tests {
                 .unwrap();
             assert_eq!(body, sent);
         }
+    }
+
+    #[tokio::test]
+    async fn d9_who_does_not_take_gzip_shares_one_plain_copy() {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        std::io::Write::write_all(&mut gzip, b"body { margin: 0 }").unwrap();
+        let document = Document::packed(gzip.finish().unwrap().into(), "text/css", "no-cache");
+        let asked = async || {
+            let answer = document.answer(&HeaderMap::new());
+            let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await;
+            body.unwrap()
+        };
+        let (first, second) = (asked().await, asked().await);
+        assert_eq!(first, "body { margin: 0 }");
+        assert_eq!(first.as_ptr(), second.as_ptr());
     }
 
     #[test]
