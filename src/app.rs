@@ -81,6 +81,8 @@ pub async fn build(config: &Config, means: Means) -> anyhow::Result<App> {
 impl App {
     /// Starts what happens without anybody asking.
     pub(crate) fn start_jobs(&self) -> Jobs {
+        let store = self.services.store.clone();
+        tokio::spawn(async move { store.fill().await });
         Jobs::start(&self.services)
     }
 

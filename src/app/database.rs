@@ -12,6 +12,7 @@ use secrecy::ExposeSecret as _;
 pub(crate) async fn connect(config: &Config) -> anyhow::Result<Store> {
     let settings = StoreSettings {
         url: config.database.url.expose_secret().to_owned(),
+        pool_size: config.database.pool_size,
         max_connections: config.database.max_connections,
         acquire_timeout: config.database.acquire_timeout,
         synchronous: match config.database.sqlite_synchronous {

@@ -22,12 +22,12 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::new(
         "DB_POOL_SIZE",
         Fallback::Fixed("10"),
-        "Connections to PostgreSQL that stay open.",
+        "Connections to PostgreSQL that stay open once the node serves.",
     ),
     Setting::new(
         "DB_MAX_OVERFLOW",
         Fallback::Fixed("20"),
-        "Connections beyond `DB_POOL_SIZE` under load; the sum is the most that one node opens.",
+        "Connections beyond `DB_POOL_SIZE` under load. The sum, at least 2, is the most of the pool; beside it a node has two to hear and tell the others, with Kafka one to lead, and with `DATABASE_REPLICA_URL` as many again there as the pool may have.",
     ),
     Setting::new(
         "DB_ACQUIRE_TIMEOUT_MS",

@@ -1,6 +1,7 @@
 //! The connection to the database. On SQLite every write goes through one connection with `BEGIN IMMEDIATE`, and reads
 //! through their own; on PostgreSQL both are the same pool.
 
+mod postgres;
 mod statements;
 #[cfg(test)]
 mod tests;
@@ -13,7 +14,7 @@ use sea_orm::{
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use sqlx::{
-    ConnectOptions as _, Connection,
+    Connection,
     postgres::PgConnectOptions,
     sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
@@ -44,6 +45,8 @@ pub enum Synchronous {
 pub struct StoreSettings {
     /// `postgresql://..` or `sqlite://path`.
     pub url: String,
+    /// So many connections stay open; counts for PostgreSQL only.
+    pub pool_size: u32,
     pub max_connections: u32,
     /// Who waits longer for a connection is told that the service is unavailable.
     pub acquire_timeout: Duration,
@@ -58,6 +61,8 @@ pub struct Store {
     pub(super) max_connections: u32,
     /// How PostgreSQL is reached.
     postgres: Option<PgConnectOptions>,
+    /// So many connections stay open.
+    pool_size: u32,
     witness: Arc<OnceLock<Arc<dyn Witness>>>,
 }
 
@@ -67,36 +72,7 @@ impl Store {
         if let Some(path) = settings.url.strip_prefix("sqlite://") {
             return Self::connect_sqlite(path, settings).await;
         }
-        // The URL holds a password, and sea-orm writes the one that it is given into a span: it gets an empty one.
-        let real: PgConnectOptions = settings
-            .url
-            .parse()
-            .map_err(|_| anyhow::anyhow!("DATABASE_URL is not one of PostgreSQL"))?;
-        // Searches are cut: each must read a table from its beginning for the pages of one to fit together.
-        let real = real.disable_statement_logging().options([
-            ("synchronous_commit", "on"),
-            ("lock_timeout", "5s"),
-            ("synchronize_seqscans", "off"),
-        ]);
-        let postgres = Some(real.clone());
-        let mut options = options("postgresql://", settings);
-        options
-            // A migration needs one connection for its lock and one for its work.
-            .max_connections(settings.max_connections.max(2))
-            .min_connections(1);
-        options.map_sqlx_postgres_before_acquire(|connection, _| is_at_rest(connection));
-        // A session without a durable commit would break the promise that what was acknowledged stays.
-        options.map_sqlx_postgres_opts(move |_| real.clone());
-        let pool = Database::connect(options)
-            .await
-            .context("cannot connect to PostgreSQL")?;
-        Ok(Self {
-            write: pool.clone(),
-            read: pool,
-            max_connections: settings.max_connections,
-            postgres,
-            witness: Arc::default(),
-        })
+        Self::connect_postgres(settings).await
     }
 
     async fn connect_sqlite(path: &str, settings: &StoreSettings) -> anyhow::Result<Self> {
@@ -136,6 +112,7 @@ impl Store {
             write,
             read,
             max_connections: readers + 1,
+            pool_size: 0,
             postgres: None,
             witness: Arc::default(),
         })

@@ -255,6 +255,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let settings = StoreSettings {
             url: format!("sqlite://{}/usher.db", folder.path().display()),
+            pool_size: 1,
             max_connections: 2,
             acquire_timeout: Duration::from_secs(2),
             synchronous: Synchronous::Normal,

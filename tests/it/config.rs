@@ -6,6 +6,7 @@ use crate::support::{
 };
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use std::time::{Duration, Instant};
 
 /// A thing that must not be repeated by anybody.
 const CANARY: &str = "Kz8canaryQ2xW7";
@@ -275,7 +276,7 @@ async fn c4_strict_privacy_without_verification_is_warned_of_at_the_start() {
 async fn v12_3_3_production_warns_of_a_database_that_is_reached_in_clear() {
     let db = TestDatabase::create().await;
     for (mode, warns) in [("", true), ("?sslmode=verify-full", false)] {
-        let url = format!("postgresql://usher:canary@db.invalid/usher{mode}");
+        let url = format!("postgresql://usher:{CANARY}@db.invalid/usher{mode}");
         let mut settings = PRODUCTION.to_vec();
         settings.push(("DATABASE_URL", &url));
         let ended = run(&db, &["serve"], &settings).await;
@@ -283,4 +284,31 @@ async fn v12_3_3_production_warns_of_a_database_that_is_reached_in_clear() {
         assert_eq!(log.contains("?sslmode=verify-full to"), warns, "{log}");
         assert!(!log.contains("canary"), "{log}");
     }
+}
+
+/// A server that takes connections and never says a word.
+fn mute_server() -> (std::net::TcpListener, String) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!(
+        "postgresql://usher:{CANARY}@{}/usher",
+        listener.local_addr().unwrap()
+    );
+    (listener, url)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f41_a_database_out_of_reach_ends_the_start_within_two_seconds() {
+    let db = TestDatabase::create().await;
+    let (listener, mute) = mute_server();
+    let nobody = format!("postgresql://usher:{CANARY}@127.0.0.1:1/usher");
+    for url in [nobody.as_str(), mute.as_str()] {
+        let settings = [("DATABASE_URL", url), ("DB_ACQUIRE_TIMEOUT_MS", "60000")];
+        let begun = Instant::now();
+        let line = run(&db, &["serve"], &settings).await.refusal();
+        let took = begun.elapsed();
+        assert!(line.contains("cannot connect to PostgreSQL"), "{line}");
+        assert!(!line.contains(CANARY), "{line}");
+        assert!(took <= Duration::from_secs(2), "{url}: {took:?}");
+    }
+    drop(listener);
 }

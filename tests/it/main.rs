@@ -44,6 +44,7 @@ mod password_change;
 mod password_reset;
 mod passwords;
 mod people;
+mod postgres;
 mod preferences;
 mod profile;
 mod push;

@@ -10,6 +10,7 @@ async fn the_sqlite_file_its_log_and_its_folder_are_their_owners_alone() {
     let file = folder.join("usher.db");
     let settings = StoreSettings {
         url: format!("sqlite://{}", file.display()),
+        pool_size: 1,
         max_connections: 2,
         acquire_timeout: Duration::from_secs(2),
         synchronous: Synchronous::Full,
@@ -29,6 +30,7 @@ async fn after_a_full_disk_what_is_committed_is_there_for_everybody() {
     let folder = tempfile::tempdir().unwrap();
     let settings = StoreSettings {
         url: format!("sqlite://{}/usher.db", folder.path().display()),
+        pool_size: 1,
         max_connections: 2,
         acquire_timeout: Duration::from_secs(2),
         synchronous: Synchronous::Full,
