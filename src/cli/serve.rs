@@ -115,6 +115,9 @@ fn warn_of_clear_text(config: &Config) {
             "the connection to PostgreSQL may be unencrypted: add ?sslmode=verify-full to DATABASE_URL"
         );
     }
+    if config.is_production() && config.redis.may_be_in_clear() {
+        tracing::warn!("the connection to Redis is unencrypted: write rediss:// in REDIS_URL");
+    }
     if config.is_production() && config.events.may_be_in_clear() {
         tracing::warn!("the connection to Kafka is unencrypted: set KAFKA_TLS=true");
     }

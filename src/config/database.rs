@@ -2,6 +2,7 @@
 
 use super::{
     reader::Reader,
+    secrets,
     setting::{Fallback, Setting},
 };
 use secrecy::{ExposeSecret as _, SecretString};
@@ -161,6 +162,9 @@ fn read_url(reader: &mut Reader, data_dir: &Path) -> (SecretString, Backend) {
             Backend::Sqlite
         }
     };
+    if backend == Backend::Postgres {
+        secrets::judge_url(reader, "DATABASE_URL", text);
+    }
     (SecretString::from(text), backend)
 }
 
@@ -177,6 +181,8 @@ fn read_replica_url(reader: &mut Reader, backend: Backend) -> Option<SecretStrin
             "DATABASE_REPLICA_URL",
             "must be of the form postgresql://user:password@host:5432/name",
         );
+    } else {
+        secrets::judge_url(reader, "DATABASE_REPLICA_URL", text);
     }
     Some(SecretString::from(text))
 }

@@ -1,11 +1,12 @@
 //! Events for other systems: how long the feed keeps them, and the Kafka cluster that they are delivered to, if any.
 
 use super::{
-    reader::{Reader, items},
+    reader::{Reader, is_loopback, items},
+    secrets,
     setting::{Fallback, Setting},
 };
-use secrecy::SecretString;
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::{path::PathBuf, time::Duration};
 
 const DAY: u64 = 24 * 60 * 60;
 /// Where a topic takes the event's type.
@@ -185,11 +186,6 @@ fn broker(text: &str) -> Option<String> {
     (is_host && is_port).then(|| text.to_owned())
 }
 
-fn is_loopback(host: &str) -> bool {
-    let host = host.trim_matches(['[', ']']);
-    host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
-}
-
 fn read_topic(text: &str) -> Option<String> {
     let fixed = text.replacen(TYPE, "", 1);
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
@@ -244,6 +240,7 @@ fn read_sasl(reader: &mut Reader, is_local: bool) -> Option<(SaslMechanism, Stri
         );
     }
     let sasl = (mechanism?, username?, password?);
+    secrets::judge_password(reader, "KAFKA_PASSWORD", sasl.2.expose_secret());
     let is_strict = sasl.0 == SaslMechanism::Plain && reader.is_production() && !is_local;
     if is_strict && reader.text("KAFKA_TLS").as_deref() == Some("false") {
         let rule =

@@ -67,7 +67,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     ),
     Setting::secret(
         "METRICS_TOKEN",
-        "Bearer token for `/metrics` and `/db/status` in production.",
+        "Bearer token for `/metrics` and `/db/status` in production, at least 32 bytes there.",
     ),
     Setting::new(
         "DOCS",
@@ -144,7 +144,7 @@ impl HttpConfig {
             request_timeout: reader.span("REQUEST_TIMEOUT_SECONDS", 1, 1..=600),
             shutdown_timeout,
             drain: read_drain(reader, shutdown_timeout),
-            metrics_token: secrets::read_token(reader, "METRICS_TOKEN", 16),
+            metrics_token: secrets::read_token(reader, "METRICS_TOKEN", 32),
             docs: reader.one_of("DOCS", &docs).unwrap_or(Docs::Off),
             public_url: public_url?,
         })

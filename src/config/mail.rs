@@ -2,6 +2,7 @@
 
 use super::{
     reader::{Reader, parse_web_url},
+    secrets,
     setting::{Fallback, Setting},
     smtp::{SmtpConfig, SmtpUrl},
 };
@@ -168,6 +169,9 @@ fn read_transport(reader: &mut Reader) -> MailTransport {
             SmtpUrl::parse,
         )
         .map(|url| url.settle(production));
+    if let Some(text) = reader.raw("SMTP_URL") {
+        secrets::judge_url(reader, "SMTP_URL", text.trim());
+    }
     let is_set = reader.raw("SMTP_URL").is_some();
     let usual = if is_set || production {
         ("smtp", Way::Smtp)

@@ -6,7 +6,7 @@ use super::{
     layers::{Found, Source, Values, value_or_default},
 };
 use secrecy::SecretString;
-use std::{fmt::Display, ops::RangeInclusive, str::FromStr, time::Duration};
+use std::{fmt::Display, net::IpAddr, ops::RangeInclusive, str::FromStr, time::Duration};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -168,6 +168,12 @@ pub(super) fn parse_web_url(text: &str) -> Option<Url> {
         && url.password().is_none()
         && url.fragment().is_none();
     plain.then_some(url)
+}
+
+/// Whether a host is this machine, as far as its name tells.
+pub(super) fn is_loopback(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 /// The items of a comma-separated list.

@@ -1,10 +1,11 @@
 //! Redis: where it is, if there is one, and how patiently it is asked.
 
 use super::{
-    reader::Reader,
+    reader::{Reader, is_loopback},
+    secrets,
     setting::{Fallback, Setting},
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::time::Duration;
 use url::Url;
 
@@ -34,6 +35,18 @@ pub enum RedisPlace {
     },
 }
 
+impl RedisPlace {
+    fn urls(&self) -> &[SecretString] {
+        match self {
+            Self::One(url) => std::slice::from_ref(url),
+            Self::Cluster(urls)
+            | Self::Sentinel {
+                sentinels: urls, ..
+            } => urls,
+        }
+    }
+}
+
 /// How to reach and use Redis.
 #[derive(Debug, Clone)]
 pub struct RedisConfig {
@@ -47,7 +60,9 @@ impl RedisConfig {
         let text = text.as_ref().map(|text| text.trim());
         let place = text.and_then(|text| {
             let place = parse(text);
-            if place.is_none() {
+            if let Some(url) = place.iter().flat_map(RedisPlace::urls).next() {
+                secrets::judge_url(reader, "REDIS_URL", url.expose_secret());
+            } else {
                 reader.refuse(
                     "REDIS_URL",
                     "must be of the form redis://host:6379/0, redis://host:6379,host:6379 or redis+sentinel://host:26379,host:26379/master-name",
@@ -59,6 +74,13 @@ impl RedisConfig {
             place,
             timeout: Duration::from_millis(reader.number("REDIS_TIMEOUT_MS", 5..=5_000)),
         }
+    }
+
+    /// Whether what goes to Redis can leave the machine unencrypted.
+    pub fn may_be_in_clear(&self) -> bool {
+        let urls = self.place.iter().flat_map(RedisPlace::urls);
+        let mut urls = urls.filter_map(|url| Url::parse(url.expose_secret()).ok());
+        urls.any(|url| url.scheme() == "redis" && !url.host_str().is_some_and(is_loopback))
     }
 }
 

@@ -1,10 +1,13 @@
 //! Which secrets are too weak for production: too short, or out of a manual. Development takes any.
 
 use super::reader::Reader;
+use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+use zeroize::Zeroizing;
 
 /// What manuals and examples put where a secret belongs; compared without case, `-`, `_` and spaces.
-const PLACEHOLDERS: [&str; 14] = [
+const PLACEHOLDERS: [&str; 15] = [
     "changeme",
     "changethis",
     "replaceme",
@@ -19,6 +22,7 @@ const PLACEHOLDERS: [&str; 14] = [
     "password",
     "topsecret",
     "notsecure",
+    "postgres",
 ];
 
 /// A secret with fewer different bytes than this was typed, not drawn.
@@ -45,6 +49,31 @@ pub(super) fn read_token(
         }
     }
     Some(secret)
+}
+
+/// Refuses a password to one of the servers that is out of a manual; only production does.
+pub(super) fn judge_password(reader: &mut Reader, name: &'static str, password: &str) {
+    if reader.is_production() && is_weak(password) {
+        reader.refuse(
+            name,
+            "must have a password in production that is drawn at random, not taken from an example",
+        );
+    }
+}
+
+/// The same for the password in a URL.
+pub(super) fn judge_url(reader: &mut Reader, name: &'static str, url: &str) {
+    let Ok(url) = Url::parse(url) else {
+        return;
+    };
+    let plain = url
+        .password()
+        .map(|password| percent_decode_str(password).decode_utf8_lossy());
+    let named = url.query_pairs().filter(|(name, _)| name == "password");
+    let named = named.map(|(_, value)| value);
+    for password in plain.into_iter().chain(named) {
+        judge_password(reader, name, &Zeroizing::new(password.into_owned()));
+    }
 }
 
 /// Whether a secret could be guessed from a manual, or holds hardly anything.

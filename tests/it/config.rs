@@ -108,7 +108,7 @@ async fn tls_files_that_do_not_exist_end_the_program() {
 async fn k5_the_least_environment_of_production_starts_and_keeps_the_operators_doors_shut() {
     let db = TestDatabase::create().await;
     run(&db, &["migrate", "up"], &PRODUCTION).await.success();
-    let token = "Kz8canaryQ2xW7Kz8canaryQ2xW7";
+    let token = "Kz8canaryQ2xW7Kz8canaryQ2xW7Kz8canaryQ2xW7";
     let service = Service::start(&db, &production(&[("METRICS_TOKEN", token)])).await;
     let get = async |path: &str| {
         let reply = service.client.get(service.url(path)).send().await.unwrap();
@@ -283,6 +283,22 @@ async fn v12_3_3_production_warns_of_a_database_that_is_reached_in_clear() {
         let log = format!("{}{}", ended.stdout, ended.stderr);
         assert_eq!(log.contains("?sslmode=verify-full to"), warns, "{log}");
         assert!(!log.contains("canary"), "{log}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn v12_3_3_production_warns_of_a_redis_that_is_reached_in_clear() {
+    let db = TestDatabase::create().await;
+    for (scheme, warns) in [("redis", true), ("rediss", false)] {
+        let redis = format!("{scheme}://:{CANARY}@redis.invalid:6379");
+        let settings = production(&[
+            ("DATABASE_URL", "postgresql://db.invalid/usher"),
+            ("REDIS_URL", &redis),
+        ]);
+        let ended = run(&db, &["serve"], &settings).await;
+        let log = format!("{}{}", ended.stdout, ended.stderr);
+        assert_eq!(log.contains("write rediss://"), warns, "{log}");
+        assert!(!log.contains(CANARY), "{log}");
     }
 }
 

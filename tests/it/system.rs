@@ -10,7 +10,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-const METRICS_TOKEN: &str = "q3Zk0v9rT7uXb2LwYc5NfHsJ";
+const METRICS_TOKEN: &str = "q3Zk0v9rT7uXb2LwYc5NfHsJd8PaMe1G";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_traffic_the_figures_are_there() {

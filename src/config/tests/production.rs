@@ -58,6 +58,21 @@ fn each_unsafe_setting_is_refused_in_one_line_that_names_it() {
         ("JWT_SECRET_KEY", "q3Zk0v9rT7uXb2LwYc5NfHsJd8PaMe1"),
         ("METRICS_TOKEN", "changeme"),
         ("METRICS_TOKEN", "changeme-changeme-0123"),
+        ("METRICS_TOKEN", "q3Zk0v9rT7uXb2LwYc5NfHsJd8PaMe1"),
+        (
+            "DATABASE_URL",
+            "postgresql://usher:postgres@db.example.com/usher",
+        ),
+        (
+            "DATABASE_URL",
+            "postgresql://usher:change%6De@db.example.com/usher",
+        ),
+        (
+            "DATABASE_URL",
+            "postgresql://db.example.com/usher?password=changeme",
+        ),
+        ("REDIS_URL", "redis://:changeme@a:6379,b:6379"),
+        ("SMTP_URL", "smtps://usher:password@mail.example.com"),
         ("PUBLIC_URL", ""),
         ("PUBLIC_URL", "http://accounts.example.com"),
         ("MAIL_TRANSPORT", "mailbox"),
@@ -91,8 +106,50 @@ fn an_admin_password_needs_an_address_and_strength() {
 }
 
 #[test]
+fn the_passwords_of_servers_are_judged_wherever_they_stand() {
+    let database = "postgresql://usher:q3Zk0v9rT7uX@db.example.com/usher";
+    let weak = "postgresql://usher:postgres@copy.example.com/usher";
+    let kafka = [
+        ("KAFKA_BROKERS", "kafka.example.com:9092"),
+        ("KAFKA_USERNAME", "usher"),
+        ("KAFKA_PASSWORD", "changeme"),
+    ];
+    let replica = [("DATABASE_URL", database), ("DATABASE_REPLICA_URL", weak)];
+    for (changes, name) in [
+        (&replica[..], "DATABASE_REPLICA_URL"),
+        (&kafka[..], "KAFKA_PASSWORD"),
+    ] {
+        let found = problems(&with(changes));
+        assert_eq!(found.len(), 1, "{name}: {found:?}");
+        assert!(found[0].starts_with(name), "{found:?}");
+        assert!(!found[0].contains("changeme"), "{found:?}");
+    }
+}
+
+#[test]
+fn v12_3_3_redis_on_another_machine_is_in_clear_but_under_tls() {
+    for (url, is_in_clear) in [
+        ("redis://cache.example.com", true),
+        ("redis://127.0.0.1:6379,10.0.0.1:6379", true),
+        ("redis+sentinel://a:26379/main", true),
+        ("rediss://cache.example.com", false),
+        ("rediss+sentinel://a:26379/main", false),
+        ("redis://localhost:6379", false),
+        ("redis://[::1]:6379/0", false),
+    ] {
+        let config = loaded(&with(&[("REDIS_URL", url)]));
+        assert_eq!(config.redis.may_be_in_clear(), is_in_clear, "{url}");
+    }
+}
+
+#[test]
 fn strong_secrets_are_taken() {
     let config = loaded(&with(&[
+        (
+            "DATABASE_URL",
+            "postgresql://usher:q3Zk0v9rT7uX@db.example.com/usher",
+        ),
+        ("REDIS_URL", "redis://cache.example.com"),
         ("JWT_SECRET_KEY", JWT_SECRET),
         ("METRICS_TOKEN", JWT_SECRET),
     ]));
