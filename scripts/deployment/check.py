@@ -28,7 +28,8 @@ def taken(where, settings, files, work):
 
 
 def strong(files, key, token):
-    """With a master key and a token that could be real ones."""
+    """With a master key, a token and passwords that could be real ones."""
+    files = {name: text.replace("EXAMPLE-PASSWORD", secrets.token_hex(24)) for name, text in files.items()}
     return files | {key: "k1:" + base64.b64encode(secrets.token_bytes(32)).decode(), token: secrets.token_hex(24)}
 
 
@@ -56,14 +57,19 @@ def compose(work):
     given = services["services"]["usher-1"]["environment"]
     settings = {name: stand.filled_in(value, example) for name, value in given.items()}
     files = {
-        "database_url": "postgresql://usher:0123456789abcdef@postgres:5432/usher",
+        "database_url": "postgresql://usher_service:0123456789abcdef@postgres:5432/usher",
         "admin_password": "four Ships 5 rowing home",
         "smtp_url": "smtp://mail:1025?tls=none",
     }
     files = strong(files, "encryption_keys", "metrics_token")
     yield from taken("compose.yaml", settings, files, work)
+    migrating = services["services"]["migrate"]["environment"]
+    if migrating["DATABASE_URL_FILE"] == given["DATABASE_URL_FILE"]:
+        yield "the migration has the database's role of the nodes"
+    if migrating | {"DATABASE_URL_FILE": ""} != given | {"DATABASE_URL_FILE": ""}:
+        yield "the migration has other settings than the nodes"
     production = {"ENVIRONMENT": "production", "PUBLIC_URL": "https://accounts.example.com"}
-    files |= {"smtp_url": "smtp://user:password@mail.example.com:587"}
+    files |= {"smtp_url": "smtp://user:0123456789abcdef@mail.example.com:587"}
     yield from taken("compose.yaml in production", settings | production, files, work)
 
 

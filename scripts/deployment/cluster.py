@@ -93,6 +93,15 @@ def references(manifests):
                 yield f"{path}: no such ConfigMap"
         if ("ServiceAccount", pod["spec"]["serviceAccountName"]) not in by_kind:
             yield f"{path}: no such ServiceAccount"
+        files = {
+            f"{mount['mountPath']}/{file}"
+            for mount in container["volumeMounts"] for volume in pod["spec"]["volumes"]
+            if volume["name"] == mount["name"] and "secret" in volume
+            for file in by_kind["Secret", volume["secret"]["secretName"]]["stringData"]
+        }
+        for setting in container.get("env", []):
+            if setting["name"].endswith("_FILE") and setting["value"] not in files:
+                yield f"{path}: {setting['name']} is no file of a secret: {setting['value']}"
         volumes = {volume["name"]: volume for volume in pod["spec"]["volumes"]}
         mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
         if volumes.keys() != mounts.keys() or volumes["secrets"]["secret"]["secretName"] != "usher":
@@ -154,8 +163,8 @@ def rolling(manifests):
 
 def settings(manifests):
     """The environment of a pod, with the contents of its files by name."""
-    documents = {document["kind"]: document for _, document in manifests}
-    return documents["ConfigMap"]["data"], documents["Secret"]["stringData"]
+    documents = {(document["kind"], document["metadata"]["name"]): document for _, document in manifests}
+    return documents["ConfigMap", "usher"]["data"], documents["Secret", "usher"]["stringData"]
 
 
 def commands(manifests):

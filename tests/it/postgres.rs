@@ -1,13 +1,16 @@
-//! What a node asks of PostgreSQL: how many connections.
+//! What a node asks of PostgreSQL: how many connections, and which rights.
 
 use crate::support::{
     app::ADA,
     database::TestDatabase,
-    process::Service,
+    people::BOB,
+    process::{Service, run},
 };
 use futures_util::future::join_all;
 use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use std::time::Duration;
+use url::Url;
 
 /// By this name the server tells the connections of the node from those of the test.
 const NAME: (&str, &str) = ("PGAPPNAME", "counted");
@@ -68,4 +71,63 @@ async fn the_least_pool_is_told_as_it_is() {
     let service = Service::start(&db, &settings).await;
     assert_eq!(pool_max(&service).await, 2);
     service.stop().await;
+}
+
+/// The database's URL for the owner and for the service of `deploy/postgres/roles.sql`.
+async fn roles(db: &TestDatabase) -> [String; 2] {
+    let url: Url = db.url().parse().unwrap();
+    let name = url.path().trim_start_matches('/');
+    let (owner, service) = (format!("{name}_owner"), format!("{name}_service"));
+    let script = include_str!("../../deploy/postgres/roles.sql")
+        .replace("usher_owner", &owner)
+        .replace("usher_service", &service)
+        .replace("DATABASE usher ", &format!("DATABASE {name} "));
+    db.execute(&script).await;
+    [(owner, "OWNER-PASSWORD"), (service, "SERVICE-PASSWORD")].map(|(role, password)| {
+        let mut url = url.clone();
+        url.set_username(&role).unwrap();
+        url.set_password(Some(password)).unwrap();
+        url.to_string()
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn v13_2_2_who_serves_needs_no_right_to_change_the_schema() {
+    let db = TestDatabase::create_empty().await;
+    if !db.is_postgres() {
+        return;
+    }
+    let [owner, serves] = roles(&db).await;
+    let owner = [("DATABASE_URL", owner.as_str())];
+    let settings = [("DATABASE_URL", serves.as_str()), ("AUTO_MIGRATE", "false")];
+    run(&db, &["migrate", "up"], &owner).await.success();
+    let service = Service::start(&db, &settings).await;
+    service.sign_up(BOB).await;
+    let ada = service.sign_in(ADA).await;
+    let token = ada["access_token"].as_str().unwrap();
+    for path in ["/readyz", "/api/v1/users", "/api/v1/users/me/export"] {
+        assert_eq!(service.get_as(token, path).await, 200, "{path}");
+    }
+    service.stop().await;
+    run(&db, &["user", "erase", BOB, "--yes"], &settings)
+        .await
+        .success();
+    run(&db, &["audit", "verify"], &settings).await.success();
+    let mut connection = PgConnection::connect(&serves).await.unwrap();
+    for sql in [
+        "CREATE TABLE more (id int)",
+        "CREATE TEMPORARY TABLE more (id int)",
+        "DROP TABLE users",
+        "TRUNCATE users",
+        "ALTER TABLE audit_log DISABLE TRIGGER USER",
+    ] {
+        let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection);
+        let refusal = done.await.unwrap_err().to_string();
+        assert!(
+            refusal.contains("permission denied") || refusal.contains("must be owner"),
+            "{sql}: {refusal}"
+        );
+    }
+    run(&db, &["migrate", "down"], &settings).await.refusal();
+    run(&db, &["migrate", "down"], &owner).await.success();
 }
