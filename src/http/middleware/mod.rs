@@ -4,6 +4,7 @@ mod access;
 mod bounds;
 mod classes;
 mod cors;
+mod framing;
 pub mod idempotency;
 pub mod negotiate;
 mod origin;
@@ -87,6 +88,7 @@ pub struct Frame {
 /// | trailing slash | a route is looked for after it |
 /// | `access` | gives the request its id, client and span, and sees the answer as it leaves |
 /// | `security` | refusals, preflights and panics carry its headers, too |
+/// | `framing` | who is heard by two readers in two ways gets nothing done, not even a preflight |
 /// | `cors` | a front end must be able to read refusals; a preflight uses up nobody's limit |
 /// | `problems` | puts the failures of everything below into words |
 /// | `panics` | a panic becomes such a failure |
@@ -109,6 +111,7 @@ pub fn framed(routes: Router, frame: &Frame) -> Router {
             cors::layer(&frame.settings.allowed_origins),
             cors::apply,
         ))
+        .layer(from_fn(framing::check))
         .layer(from_fn_with_state(frame.clone(), security::apply))
         .layer(from_fn_with_state(frame.clone(), access::observe));
     // A layer of a router runs after its routing, so this one needs a router of its own around it.

@@ -13,7 +13,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::ConnectInfo,
-    http::{HeaderMap, Method, Request, StatusCode},
+    http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header},
     middleware::from_fn,
     response::Redirect,
     routing::{get, post},
@@ -190,6 +190,8 @@ impl Door {
     }
 
     async fn send(&self, mut request: Request<Body>) -> Answer {
+        let host = request.headers_mut().entry(header::HOST);
+        host.or_insert(HeaderValue::from_static("localhost:8001"));
         let peer = SocketAddr::from(([10, 0, 0, 1], 5000));
         request.extensions_mut().insert(ConnectInfo(peer));
         let response = self.router.clone().oneshot(request).await.unwrap();

@@ -9,7 +9,7 @@ use super::{
 use axum::{
     body::Body,
     extract::ConnectInfo,
-    http::{Method, Request},
+    http::{HeaderValue, Method, Request, header},
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
@@ -189,6 +189,8 @@ impl TestApp {
 
     /// Through the whole router, from this address.
     pub async fn send(&self, mut request: Request<Body>, from: IpAddr) -> Reply {
+        let host = request.headers_mut().entry(header::HOST);
+        host.or_insert(HeaderValue::from_static("usher.test"));
         request
             .extensions_mut()
             .insert(ConnectInfo(SocketAddr::new(from, 50_000)));
