@@ -20,7 +20,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::new(
         "RATE_LIMIT_MAIL",
         Fallback::Fixed("10/10m"),
-        "Requests for a mail (reset, verification) per address of the caller.",
+        "Requests for a mail (reset, verification) per address of the caller; more are answered as ever and send none.",
     ),
     Setting::new(
         "RATE_LIMIT_REFRESH",

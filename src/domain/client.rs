@@ -45,6 +45,7 @@ pub struct Trace(Arc<Traced>);
 #[derive(Default)]
 struct Traced {
     is_audited: AtomicBool,
+    is_past_limit: AtomicBool,
     user: OnceLock<UserId>,
 }
 
@@ -57,6 +58,16 @@ impl Trace {
     /// Whether the audit trail tells of the request.
     pub fn is_audited(&self) -> bool {
         self.0.is_audited.load(Ordering::Relaxed)
+    }
+
+    /// Its source has asked for too many mails: it gets the usual answer, and no mail.
+    pub fn note_past_limit(&self) {
+        self.0.is_past_limit.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it is to get nothing but its answer.
+    pub fn is_past_limit(&self) -> bool {
+        self.0.is_past_limit.load(Ordering::Relaxed)
     }
 
     /// The request was made by this person; only the first word counts.

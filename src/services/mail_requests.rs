@@ -27,7 +27,8 @@ const BATCH: u64 = 20;
 const LEASE: Duration = Duration::from_secs(30);
 
 impl Services {
-    /// Writes down that somebody wants a mail. Nothing here may depend on whose address it is.
+    /// Writes down that somebody wants a mail, unless its source wants too many. Nothing here may depend on whose address it
+    /// is.
     pub(super) async fn ask_for_mail(
         &self,
         mail: RequestedMail,
@@ -35,6 +36,9 @@ impl Services {
         form: Option<&str>,
         client: &Client,
     ) -> Result<()> {
+        if client.trace.is_past_limit() {
+            return Ok(());
+        }
         let key = self.service_key();
         let form = form.map(|form| self.seal(key, field::ASKED_FORM, form));
         let request = MailRequest {

@@ -1,5 +1,7 @@
 //! Mails that are asked for by address: what asking leaves behind, and who looks into it, when and how often.
 
+mod limits;
+
 use crate::support::{
     TestApp,
     app::PASSWORD,

@@ -55,7 +55,15 @@ async fn t11_every_class_counts_for_itself_and_says_how_far_one_is() {
             );
             assert_eq!(reply.header("retry-after"), "");
         }
-        assert_eq!(refused(app.post(path, body.clone()).await), 30, "{class}");
+        let past = app.post(path, body.clone()).await;
+        if class == "mail" {
+            // Whoever asks for a mail is always answered alike.
+            let past = past.expect(202);
+            assert_eq!(past.header("ratelimit"), "\"mail\";r=0;t=60");
+            assert_eq!(past.header("retry-after"), "");
+        } else {
+            assert_eq!(refused(past), 30, "{class}");
+        }
         let neighbour = app.request(Method::POST, path).from("192.0.2.2");
         neighbour.json(body).send().await.expect(status);
     }

@@ -117,6 +117,11 @@ pub fn find(method: &Method, route: &str) -> Option<(Class, &'static str)> {
     Some(own.map_or((Class::Api, "request"), |own| (own.class, own.action)))
 }
 
+/// Whether a request to this route is answered alike whatever comes of it.
+pub fn asks_for_mail(method: &Method, route: &str) -> bool {
+    matches!(find(method, route), Some((Class::Mail, _)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

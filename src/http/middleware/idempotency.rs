@@ -43,11 +43,18 @@ pub async fn once(State(services): State<Services>, request: Request, next: Next
         return next.run(request).await;
     }
     match key(request.headers()) {
+        // What has no effect can be repeated as it is, and must not fill the table of answers.
+        Ok(_) if is_past_limit(&request) => next.run(request).await,
         Ok(key) => run_once(services, key, request, next)
             .await
             .unwrap_or_else(|refused| refused),
         Err(error) => error.into_response(),
     }
+}
+
+fn is_past_limit(request: &Request) -> bool {
+    let client = request.extensions().get::<Client>();
+    client.is_some_and(|client| client.trace.is_past_limit())
 }
 
 /// The key: 1 to 255 printable ASCII characters, sent once.

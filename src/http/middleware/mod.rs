@@ -2,7 +2,7 @@
 
 mod access;
 mod bounds;
-mod classes;
+pub mod classes;
 mod cors;
 mod framing;
 pub mod idempotency;

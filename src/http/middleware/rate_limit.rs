@@ -18,7 +18,8 @@ use std::time::Duration;
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// Counts the request and refuses it when its class is used up.
+/// Counts the request and refuses it when its class is used up. Requests for mails are always answered alike: past their limit
+/// they only have no effect.
 pub async fn limit(State(frame): State<Frame>, request: Request, next: Next) -> Response {
     let Some((class, action)) = class(&request) else {
         return next.run(request).await;
@@ -30,11 +31,17 @@ pub async fn limit(State(frame): State<Frame>, request: Request, next: Next) -> 
         next.run(request).await
     } else {
         metrics::counter!("usher_http_rate_limited_total", "class" => class.as_str()).increment(1);
-        if let Some(client) = request.extensions().get::<Client>() {
+        let client = request.extensions().get::<Client>();
+        if let Some(client) = client {
             (frame.hooks.note_refusal)(action, client);
         }
-        let retry_after = decision.retry_after.unwrap_or(Duration::from_secs(1));
-        Error::TooMany { retry_after }.into_response()
+        if let (Class::Mail, Some(client)) = (class, client) {
+            client.trace.note_past_limit();
+            next.run(request).await
+        } else {
+            let retry_after = decision.retry_after.unwrap_or(Duration::from_secs(1));
+            Error::TooMany { retry_after }.into_response()
+        }
     };
     tell(&mut response, class, &decision);
     response

@@ -9,7 +9,8 @@ mod tests;
 
 pub use older::as_3_0;
 
-use super::{compat, responses, system, v1};
+use super::{compat, middleware::classes, responses, system, v1};
+use axum::http::Method;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use utoipa::{
@@ -117,14 +118,15 @@ fn finish(document: &mut OpenApi) {
             idempotency::describe(post);
         }
         let slots = [
-            &mut item.get,
-            &mut item.put,
-            &mut item.post,
-            &mut item.patch,
-            &mut item.delete,
+            (Method::GET, &mut item.get),
+            (Method::PUT, &mut item.put),
+            (Method::POST, &mut item.post),
+            (Method::PATCH, &mut item.patch),
+            (Method::DELETE, &mut item.delete),
         ];
-        for operation in slots.into_iter().flatten() {
-            complete(operation, path);
+        for (method, slot) in slots {
+            let Some(operation) = slot else { continue };
+            complete(operation, path, &method);
             used.extend(
                 operation
                     .responses
@@ -166,7 +168,7 @@ fn shared_name(response: &RefOr<Response>) -> Option<String> {
     }
 }
 
-fn complete(operation: &mut Operation, path: &str) {
+fn complete(operation: &mut Operation, path: &str, method: &Method) {
     let security = operation
         .security
         .get_or_insert_with(|| vec![SecurityRequirement::default()]);
@@ -201,7 +203,8 @@ fn complete(operation: &mut Operation, path: &str) {
         (414, has_query),
         (415, has_body),
         (422, has_body || has_query),
-        (429, !is_system),
+        // Who asks for too many mails is answered as ever.
+        (429, !is_system && !classes::asks_for_mail(method, path)),
         // Every request can be too large; it is told of where nothing else can be wrong with one.
         (431, is_system && !answers_json),
         (500, true),
