@@ -29,7 +29,7 @@ use axum::{
     middleware::{from_fn, from_fn_with_state},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use middleware::{idempotency, traces};
+use middleware::{idempotency, media, traces};
 use std::sync::Arc;
 use system::System;
 
@@ -51,6 +51,7 @@ impl Http {
         }
         let api = api
             .route_layer(from_fn_with_state(self.services.clone(), idempotency::once))
+            .route_layer(from_fn(media::json_only))
             .route_layer(from_fn(negotiate::json))
             .merge(v1::routes_in_many_forms())
             .with_state(self.services.clone());

@@ -66,7 +66,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<Json<T>, Problem> {
         .map_err(|_| Problem::malformed("The body does not have the form of this operation."))
 }
 
-fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
+/// Refuses a body that is declared as anything but JSON, or not at all.
+pub(in crate::http) fn must_be_json(headers: &HeaderMap) -> Result<(), Problem> {
     let encoded = headers
         .get_all(header::CONTENT_ENCODING)
         .iter()

@@ -20,6 +20,7 @@ pub use field::Field;
 pub use if_match::{IfMatch, IfMatchTag};
 pub use if_none_match::IfNoneMatch;
 pub use json::Json;
+pub(in crate::http) use json::must_be_json;
 pub use path::{Path, PersonId};
 pub use query::Query;
 pub(in crate::http) use signed_in::{authenticate, bearer};

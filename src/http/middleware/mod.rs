@@ -6,6 +6,7 @@ pub mod classes;
 mod cors;
 mod framing;
 pub mod idempotency;
+pub mod media;
 pub mod negotiate;
 mod origin;
 mod panics;

@@ -199,9 +199,11 @@ fn complete(operation: &mut Operation, path: &str, method: &Method) {
         (401, takes_token),
         (404, path.contains('{')),
         (406, answers_json),
-        (413, has_body),
+        // Under an Idempotency-Key the body is read, whatever the operation makes of it.
+        (413, has_body || *method == Method::POST),
         (414, has_query),
-        (415, has_body),
+        // What is sent where nothing is asked for must be JSON, too.
+        (415, has_body || *method != Method::GET),
         (422, has_body || has_query),
         // Who asks for too many mails is answered as ever.
         (429, !is_system && !classes::asks_for_mail(method, path)),

@@ -4,7 +4,7 @@ use crate::{
     access::is_for_staff,
     support::{Reply, TestApp, document::Document, people::Person},
 };
-use axum::body::Body;
+use axum::{body::Body, http::Method};
 use bytes::Bytes;
 use futures_util::stream;
 use std::{
@@ -59,6 +59,46 @@ async fn s5_no_operation_takes_what_a_form_of_another_site_can_send() {
         .db
         .number("SELECT count(*) FROM audit_log WHERE outcome <> 'success'");
     assert_eq!(rows.await, 0, "a body that is not read has no effect");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s5_what_a_form_can_send_is_refused_also_where_no_body_is_needed() {
+    let app = TestApp::start().await;
+    let bob = app.bob().await;
+    let mut tried = 0;
+    for operation in Document::of(&app).await.operations() {
+        let takes_pictures = operation.method == Method::PUT && operation.path.ends_with("/avatar");
+        if operation.method == Method::GET || operation.body.is_some() || takes_pictures {
+            continue;
+        }
+        tried += 1;
+        let place = operation.place();
+        assert!(
+            !operation.described["responses"]["415"].is_null(),
+            "{place}"
+        );
+        for media_type in [
+            Some("text/plain"),
+            Some("application/x-www-form-urlencoded"),
+            Some("multipart/form-data; boundary=x"),
+            Some("application/json; charset=utf-16"),
+            None,
+        ] {
+            let request = operation.request(&app).bearer(&bob.access).body("a=b");
+            let request = match media_type {
+                Some(media_type) => request.header("content-type", media_type),
+                None => request,
+            };
+            let reply = request.send().await;
+            assert_eq!(reply.status, 415, "{place} {media_type:?}: {}", reply.text);
+            reply.expect_problem(415, "unsupported_media_type");
+        }
+    }
+    assert!(tried > 15, "only {tried} operations");
+    // None of them has ended the session; and a form without a field is no body.
+    let logout = app.request(Method::POST, "/logout").bearer(&bob.access);
+    let logout = logout.form(&[]).send().await;
+    logout.expect(204);
 }
 
 #[tokio::test(flavor = "multi_thread")]
