@@ -5,6 +5,7 @@ use super::{
     links::Links,
 };
 use crate::domain::{
+    Result,
     error::Fault,
     page::{Cursor, Page, PageRequest},
 };
@@ -13,9 +14,9 @@ use axum::{
     http::{HeaderValue, Uri, header},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use url::form_urlencoded;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 const DEFAULT_LIMIT: u16 = 20;
 const MAX_LIMIT: u16 = 100;
@@ -126,6 +127,34 @@ fn beside(uri: &Uri, cursor: Option<&str>) -> String {
     }
 }
 
+/// Which page, where nothing else can be asked for.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// How many items a page has: 1 to 100.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 100, default = 20, example = 20)]
+    #[serde(default)]
+    limit: Field<String>,
+    /// `next_cursor` of the page before.
+    #[param(value_type = Option<String>, max_length = 1000)]
+    #[serde(default)]
+    cursor: Field<String>,
+}
+
+impl PageQuery {
+    /// Reads it for a list in this order.
+    pub fn check(self, order: &str) -> Result<PageRequest> {
+        let mut check = Check::new();
+        let fields = PageFields {
+            limit: self.limit,
+            cursor: self.cursor,
+            include: Field::Absent,
+        };
+        let page = fields.check(&mut check, order);
+        check.done(page)
+    }
+}
+
 /// The parameters that every collection takes, as they came.
 pub struct PageFields {
     pub limit: Field<String>,
@@ -147,14 +176,14 @@ impl PageFields {
     }
 }
 
-fn limit(text: &str) -> Result<u16, Fault> {
+fn limit(text: &str) -> std::result::Result<u16, Fault> {
     text.parse()
         .ok()
         .filter(|limit| (1..=MAX_LIMIT).contains(limit))
         .ok_or(Fault::new("format", "Ask for 1 to 100 items."))
 }
 
-fn included(text: &str) -> Result<(), Fault> {
+fn included(text: &str) -> std::result::Result<(), Fault> {
     if text == "total" {
         return Ok(());
     }

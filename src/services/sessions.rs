@@ -13,17 +13,23 @@ use crate::{
         error::Refusal,
         event::EventType,
         id::{SessionId, UserId},
+        page::{Page, PageRequest},
         permission::Permission,
         session::{Session, SessionEnd},
         steward::Steward,
         user::User,
     },
     infra::tracer,
-    storage::{Db, Store, sessions},
+    storage::{
+        Db, Store,
+        sessions::{self, Living},
+    },
 };
 use serde_json::json;
 use std::sync::PoisonError;
 
+/// The only order of the list: newest first.
+pub const ORDER: &str = "-created_at";
 const LOGOUT: &str = "logout";
 const LOGOUT_ALL: &str = "logout_all";
 const REVOKE: &str = "revoke_session";
@@ -88,38 +94,41 @@ impl Services {
         Store::commit(tx).await
     }
 
-    /// The live sessions of the person who asks, newest first.
-    pub async fn list_sessions(&self, who: &SignedIn) -> Result<Vec<SessionView>> {
-        let db = self.store.reader();
-        let mut views = Vec::new();
-        for session in self.live_sessions(who).await? {
-            views.push(self.view_session(db, who, &session).await?);
+    /// A page of the live sessions of the person who asks, newest first.
+    pub async fn list_sessions(
+        &self,
+        who: &SignedIn,
+        request: &PageRequest,
+    ) -> Result<Page<SessionView>> {
+        let (db, living) = (self.store.reader(), self.living(who));
+        let beside = request.cursor.as_ref();
+        let beside = beside.map(|cursor| (SessionId(cursor.id), cursor.is_backward));
+        let rows = sessions::list_sessions(db, who.user.id, living, beside, request.rows()).await?;
+        let page = Page::cut(rows, request, ORDER, |session| (None, session.id.0));
+        let mut items = Vec::new();
+        for session in page.items {
+            items.push(self.view_of(session, who).await?);
         }
-        Ok(views)
+        Ok(Page {
+            items,
+            next: page.next,
+            prev: page.prev,
+            total: None,
+        })
     }
 
     /// A live session of the person who asks; anybody else's is unknown.
     pub async fn get_session(&self, who: &SignedIn, id: SessionId) -> Result<SessionView> {
-        let db = self.store.reader();
-        let own = self.find_session_of(db, id, &who.user).await?;
-        let live = own.filter(|session| session.is_live(self.now()));
-        let session = live.ok_or(Error::NotFound("session"))?;
-        self.view_session(db, who, &session).await
+        let own = self.find_session_of(self.store.reader(), id, &who.user);
+        let live = own.await?.filter(|session| session.is_live(self.now()));
+        self.view_of(live.ok_or(Error::NotFound("session"))?, who).await
     }
 
-    async fn view_session(
-        &self,
-        db: &impl Db,
-        who: &SignedIn,
-        session: &Session,
-    ) -> Result<SessionView> {
-        let client = self.origin_of(db, session).await?;
-        let seen = self
-            .seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&session.id)
-            .copied();
+    async fn view_of(&self, session: Session, who: &SignedIn) -> Result<SessionView> {
+        let session = session.within(self.session_limits(&who.user));
+        let client = self.origin_of(self.store.reader(), &session).await?;
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = seen.get(&session.id).copied();
         Ok(SessionView {
             id: session.id,
             device: client.device(),
@@ -133,18 +142,19 @@ impl Services {
         })
     }
 
-    /// The live sessions as they are kept, at most 1,000.
-    pub(super) async fn live_sessions(&self, who: &SignedIn) -> Result<Vec<Session>> {
-        let (db, now) = (self.store.reader(), self.now());
-        let limits = self.session_limits(&who.user);
-        let idle_since = before(now, limits.idle);
-        let mut live = sessions::list_sessions(db, who.user.id, idle_since, now).await?;
-        live = live
-            .into_iter()
-            .map(|session| session.within(limits))
-            .collect();
-        live.retain(|session| session.is_live(now));
-        Ok(live)
+    /// How many live sessions the person who asks has.
+    pub(super) async fn count_sessions(&self, who: &SignedIn) -> Result<u64> {
+        let living = self.living(who);
+        sessions::count_sessions(self.store.reader(), who.user.id, living).await
+    }
+
+    fn living(&self, who: &SignedIn) -> Living {
+        let (now, limits) = (self.now(), self.session_limits(&who.user));
+        Living {
+            now,
+            idle_since: before(now, limits.idle),
+            begun_since: before(now, limits.absolute),
+        }
     }
 
     /// Ends one session of the person who asks; anybody else's is unknown.

@@ -12,6 +12,7 @@ use crate::{
         client::Client,
         error::Clash,
         id::WebhookId,
+        page::{Page, PageRequest},
         permission::Permission,
         webhook::{DisabledReason, Endpoint, EventFilter, SECRET_OVERLAP, Webhook, WebhookChanges},
         webhook_secret::WebhookSecret,
@@ -24,6 +25,8 @@ use crate::{
 pub(super) use sealed::entry;
 use serde_json::json;
 
+/// The only order of the list: oldest first.
+pub const ORDER: &str = "created_at";
 const CREATE: &str = "create_webhook";
 const UPDATE: &str = "update_webhook";
 const DELETE: &str = "delete_webhook";
@@ -53,11 +56,21 @@ impl Services {
         self.outbound.allows_private()
     }
 
-    /// All webhooks, oldest first.
-    pub async fn list_webhooks(&self, who: &SignedIn) -> Result<Vec<WebhookView>> {
+    /// A page of the webhooks, oldest first.
+    pub async fn list_webhooks(
+        &self,
+        who: &SignedIn,
+        request: &PageRequest,
+    ) -> Result<Page<WebhookView>> {
         who.must(Permission::ManageWebhooks)?;
-        let all = webhooks::list_webhooks(self.store.reader()).await?;
-        all.into_iter().map(|stored| self.view(stored)).collect()
+        let beside = request.cursor.as_ref();
+        let beside = beside.map(|cursor| (WebhookId(cursor.id), cursor.is_backward));
+        let rows = request.rows();
+        let rows = webhooks::list_webhooks(self.store.reader(), beside, rows).await?;
+        let views: Result<Vec<_>> = rows.into_iter().map(|stored| self.view(stored)).collect();
+        Ok(Page::cut(views?, request, ORDER, |view| {
+            (None, view.webhook.id.0)
+        }))
     }
 
     /// One webhook.

@@ -12,7 +12,8 @@ use crate::domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, Order, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Select,
     sea_query::{Expr, OnConflict, Query},
 };
 
@@ -44,24 +45,55 @@ pub async fn find_session(db: &impl ConnectionTrait, id: SessionId) -> Result<Op
         .map(session))
 }
 
-/// The live sessions of a person, newest first, at most 1,000. One whose last refresh token is of before `idle_since` or
-/// past its own time has ended, too.
+/// What a session must be to be live.
+#[derive(Debug, Clone, Copy)]
+pub struct Living {
+    pub now: Timestamp,
+    /// One whose last refresh token is of before has ended.
+    pub idle_since: Timestamp,
+    /// So has one that began before.
+    pub begun_since: Timestamp,
+}
+
+/// A page of the live sessions of a person, newest first; `beside` names the session next to it, and whether it ends there.
 pub async fn list_sessions(
     db: &impl ConnectionTrait,
     user: UserId,
-    idle_since: Timestamp,
-    now: Timestamp,
+    living: Living,
+    beside: Option<(SessionId, bool)>,
+    rows: u64,
 ) -> Result<Vec<Session>> {
-    let rows = user_sessions::Entity::find()
+    let mut page = live(user, living);
+    let is_backward = beside.is_some_and(|(_, is_backward)| is_backward);
+    let order = if is_backward { Order::Asc } else { Order::Desc };
+    if let Some((id, _)) = beside {
+        page = page.filter(if is_backward {
+            user_sessions::Column::Id.gt(id.0)
+        } else {
+            user_sessions::Column::Id.lt(id.0)
+        });
+    }
+    let page = page.order_by(user_sessions::Column::Id, order).limit(rows);
+    let rows = page.all(db).await?;
+    Ok(rows.into_iter().map(session).collect())
+}
+
+/// How many live sessions a person has.
+pub async fn count_sessions(
+    db: &impl ConnectionTrait,
+    user: UserId,
+    living: Living,
+) -> Result<u64> {
+    Ok(live(user, living).count(db).await?)
+}
+
+fn live(user: UserId, living: Living) -> Select<user_sessions::Entity> {
+    user_sessions::Entity::find()
         .filter(user_sessions::Column::UserId.eq(user.0))
         .filter(user_sessions::Column::EndedAt.is_null())
-        .filter(user_sessions::Column::ExpiresAt.gt(now))
-        .filter(is_refreshable(idle_since, now))
-        .order_by_desc(user_sessions::Column::CreatedAt)
-        .limit(1_000)
-        .all(db)
-        .await?;
-    Ok(rows.into_iter().map(session).collect())
+        .filter(user_sessions::Column::ExpiresAt.gt(living.now))
+        .filter(user_sessions::Column::CreatedAt.gt(living.begun_since))
+        .filter(is_refreshable(living.idle_since, living.now))
 }
 
 fn is_refreshable(idle_since: Timestamp, now: Timestamp) -> Expr {

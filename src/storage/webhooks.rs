@@ -12,7 +12,7 @@ use crate::domain::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, LockType, OnConflict},
 };
 use uuid::Uuid;
@@ -54,13 +54,23 @@ pub async fn insert_webhook(tx: &Tx, stored: &StoredWebhook) -> Result<bool> {
     Ok(false)
 }
 
-/// All of them, oldest first.
-pub async fn list_webhooks(db: &impl ConnectionTrait) -> Result<Vec<StoredWebhook>> {
-    let rows = Entity::find()
-        .order_by_asc(Column::CreatedAt)
-        .order_by_asc(Column::Id)
-        .all(db)
-        .await?;
+/// A page of them, oldest first; `beside` names the one next to it, and whether it ends there.
+pub async fn list_webhooks(
+    db: &impl ConnectionTrait,
+    beside: Option<(WebhookId, bool)>,
+    rows: u64,
+) -> Result<Vec<StoredWebhook>> {
+    let mut page = Entity::find();
+    let is_backward = beside.is_some_and(|(_, is_backward)| is_backward);
+    let order = if is_backward { Order::Desc } else { Order::Asc };
+    if let Some((id, _)) = beside {
+        page = page.filter(if is_backward {
+            Column::Id.lt(id.0)
+        } else {
+            Column::Id.gt(id.0)
+        });
+    }
+    let rows = page.order_by(Column::Id, order).limit(rows).all(db).await?;
     Ok(rows.into_iter().map(stored).collect())
 }
 

@@ -1,6 +1,7 @@
 //! The conventions of API.md, held against every operation of the document; the frame itself is proven beside it.
 
 mod bodies;
+mod collections;
 mod framing;
 mod hostile;
 mod mailed_links;

@@ -26,9 +26,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 /// What every list might be asked for; one that cannot do it must say so.
 const OF_LISTS: [&str; 2] = ["include", "sort"];
 
+/// How other services name pages; who asks so would read the first one over and over.
+const FOREIGN: [&str; 3] = ["offset", "page", "page_size"];
+
 fn read<T: DeserializeOwned>(uri: &Uri) -> Result<T, Error> {
     let mut fields = Map::new();
     for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+        if let Some(foreign) = FOREIGN.into_iter().find(|foreign| *foreign == name) {
+            let hint = "Lists are read by limit and cursor.";
+            return Err(Error::invalid(foreign, "format", hint));
+        }
         let value = Value::String(value.into_owned());
         if fields.insert(name.into_owned(), value).is_some() {
             return Err(Error::invalid(
@@ -77,6 +84,14 @@ mod tests {
             Err(Error::Invalid(_))
         ));
         assert!(matches!(sample("/?x=1&x=2"), Err(Error::Invalid(_))));
+    }
+
+    #[test]
+    fn pages_by_number_are_refused() {
+        for query in ["page=2", "offset=0", "page_size=x", "token=a&p%61ge=1"] {
+            let read = sample(&format!("/?{query}"));
+            assert!(matches!(read, Err(Error::Invalid(_))), "{query}");
+        }
     }
 
     #[test]

@@ -5,14 +5,16 @@ use crate::{
         Result,
         actor::SignedIn,
         id::{SessionId, UserId},
-        page::Page,
     },
     http::{
-        collection::{Collection, CollectionResponse},
-        extract::{Caller, Path},
+        collection::{Collection, CollectionResponse, PageQuery},
+        extract::{Caller, Path, Query},
         links::Links,
     },
-    services::{Services, sessions::SessionView},
+    services::{
+        Services,
+        sessions::{ORDER, SessionView},
+    },
 };
 use axum::{
     Json,
@@ -101,17 +103,18 @@ pub async fn logout_all(
 ///
 /// The live ones, newest first.
 #[utoipa::path(
-    get, path = "/sessions", tag = "Sessions", operation_id = "list_sessions", security(("bearerAuth" = [])),
+    get, path = "/sessions", tag = "Sessions", params(PageQuery), operation_id = "list_sessions", security(("bearerAuth" = [])),
     responses((status = 200, description = "The live sessions", body = CollectionResponse<SessionResponse>))
 )]
 pub async fn list_sessions(
     State(services): State<Services>,
     OriginalUri(uri): OriginalUri,
     who: SignedIn,
+    Query(query): Query<PageQuery>,
 ) -> Result<Collection<SessionResponse>> {
-    let sessions = services.list_sessions(&who).await?;
-    let all = Page::whole(sessions).map(SessionResponse::from);
-    Ok(Collection::of(all, &uri))
+    let request = query.check(ORDER)?;
+    let page = services.list_sessions(&who, &request).await?;
+    Ok(Collection::of(page.map(SessionResponse::from), &uri))
 }
 
 /// Read one of one's sessions

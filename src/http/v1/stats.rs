@@ -42,7 +42,7 @@ pub struct StatsResponse {
     login_count: i64,
     last_login_at: Option<DateTime<Utc>>,
     #[schema(minimum = 0, example = 2)]
-    active_sessions: usize,
+    active_sessions: u64,
     profile_completeness: ProfileCompleteness,
     /// Times that others have looked at the profile; each viewer counts once an hour on each node.
     #[schema(minimum = 0, example = 7)]

@@ -5,14 +5,17 @@ mod requests;
 pub use requests::{CreateWebhookRequest, UpdateWebhookRequest};
 
 use crate::{
-    domain::{Result, actor::SignedIn, id::WebhookId, page::Page, permission::Permission},
+    domain::{Result, actor::SignedIn, id::WebhookId, permission::Permission},
     http::{
-        collection::{Collection, CollectionResponse},
-        extract::{Caller, IfMatch, Json, Path},
+        collection::{Collection, CollectionResponse, PageQuery},
+        extract::{Caller, IfMatch, Json, Path, Query},
         links::Links,
         versioned::Versioned,
     },
-    services::{Services, webhooks::WebhookView},
+    services::{
+        Services,
+        webhooks::{ORDER, WebhookView},
+    },
 };
 use axum::{
     extract::{OriginalUri, State},
@@ -103,9 +106,9 @@ fn answer(view: WebhookView) -> Versioned<WebhookResponse> {
 
 /// List the webhooks
 ///
-/// All of them, oldest first.
+/// Oldest first; there are at most 50.
 #[utoipa::path(
-    get, path = "/", tag = "Webhooks", operation_id = "list_webhooks", security(("bearerAuth" = [])),
+    get, path = "/", tag = "Webhooks", params(PageQuery), operation_id = "list_webhooks", security(("bearerAuth" = [])),
     responses(
         (status = 200, description = "The webhooks", body = CollectionResponse<WebhookResponse>),
         (status = 403, description = "`forbidden`"),
@@ -115,10 +118,12 @@ pub async fn list_webhooks(
     State(services): State<Services>,
     OriginalUri(uri): OriginalUri,
     who: SignedIn,
+    Query(query): Query<PageQuery>,
 ) -> Result<Collection<WebhookResponse>> {
-    let webhooks = services.list_webhooks(&who).await?;
-    let all = Page::whole(webhooks).map(WebhookResponse::from);
-    Ok(Collection::of(all, &uri))
+    who.must(Permission::ManageWebhooks)?;
+    let request = query.check(ORDER)?;
+    let page = services.list_webhooks(&who, &request).await?;
+    Ok(Collection::of(page.map(WebhookResponse::from), &uri))
 }
 
 /// Make a webhook
