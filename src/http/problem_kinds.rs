@@ -24,6 +24,7 @@ macro_rules! kinds {
 /// All kinds, by status.
 pub const KINDS: &[Kind] = kinds! {
     400 "malformed" "The request could not be read: broken JSON, a body that is not an object, a field named twice.";
+    400 "https_required" "The request reached the proxy by http; use https.";
     400 or 401 "token_invalid" "The mailed token (400) or the bearer token (401) is not one of ours.";
     401 "unauthenticated" "No access token came along.";
     401 "invalid_credentials" "The e-mail address (or username) and the password do not match an account that may sign in.";

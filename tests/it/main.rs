@@ -66,6 +66,7 @@ mod support;
 mod sweeping;
 mod system;
 mod termination;
+mod tls;
 mod tokens;
 mod traces;
 mod user_import;

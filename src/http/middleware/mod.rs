@@ -19,6 +19,7 @@ mod security;
 mod tests;
 mod timeout;
 pub mod traces;
+mod transport;
 
 pub use origin::Origin;
 
@@ -93,6 +94,7 @@ pub struct Frame {
 /// | `cors` | a front end must be able to read refusals; a preflight uses up nobody's limit |
 /// | `problems` | puts the failures of everything below into words |
 /// | `panics` | a panic becomes such a failure |
+/// | `transport` | what came in clear gets nothing done |
 /// | `bounds` | what is too large is refused before it counts |
 /// | `refusals` | sees every refusal before it is put into words |
 /// | `rate_limit` | a refusal costs nothing of what comes below |
@@ -106,6 +108,7 @@ pub fn framed(routes: Router, frame: &Frame) -> Router {
         .layer(from_fn_with_state(frame.clone(), rate_limit::limit))
         .layer(from_fn_with_state(frame.clone(), refusals::record))
         .layer(from_fn(bounds::limit))
+        .layer(from_fn_with_state(frame.clone(), transport::check))
         .layer(CatchPanicLayer::custom(panics::answer))
         .layer(from_fn(problems::complete))
         .layer(from_fn_with_state(

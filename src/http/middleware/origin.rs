@@ -13,8 +13,15 @@ const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto
 pub struct Origin {
     /// IPv4-mapped addresses as IPv4; `None` where there is no socket.
     pub ip: Option<IpAddr>,
-    /// Whether a trusted proxy took it by https.
-    pub is_forwarded_https: bool,
+    /// How a trusted proxy took it, if it says so.
+    pub forwarded: Option<Scheme>,
+}
+
+/// What `X-Forwarded-Proto` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    Http,
+    Https,
 }
 
 impl Origin {
@@ -25,11 +32,11 @@ impl Origin {
         match peer {
             Some(proxy) if is_trusted(proxy) => Self {
                 ip: Some(client(proxy, headers, is_trusted)),
-                is_forwarded_https: is_https(headers),
+                forwarded: scheme(headers),
             },
             ip => Self {
                 ip,
-                is_forwarded_https: false,
+                forwarded: None,
             },
         }
     }
@@ -78,13 +85,15 @@ fn parse(hop: &str) -> Option<IpAddr> {
         .map(|ip| ip.to_canonical())
 }
 
-fn is_https(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(X_FORWARDED_PROTO)
-        .iter()
-        .next_back()
-        .and_then(|value| value.to_str().ok()?.rsplit(',').next())
-        .is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("https"))
+/// The last word, which is that of the proxy next to us.
+fn scheme(headers: &HeaderMap) -> Option<Scheme> {
+    let mut values = headers.get_all(X_FORWARDED_PROTO).iter();
+    let last = values.next_back()?.to_str().ok()?.rsplit(',').next()?;
+    match last.trim().to_ascii_lowercase().as_str() {
+        "http" => Some(Scheme::Http),
+        "https" => Some(Scheme::Https),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -122,7 +131,7 @@ mod tests {
         headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static("https"));
         let origin = Origin::of(Some([192, 0, 2, 1].into()), &headers, &[]);
         assert_eq!(origin.ip, Some([192, 0, 2, 1].into()));
-        assert!(!origin.is_forwarded_https);
+        assert_eq!(origin.forwarded, None);
     }
 
     #[test]
@@ -155,11 +164,22 @@ mod tests {
 
     #[test]
     fn the_scheme_is_believed_only_from_a_trusted_peer() {
-        let mut headers = HeaderMap::new();
-        headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static("https"));
         let trusted = ["10.0.0.0/8".parse().unwrap()];
-        assert!(Origin::of(Some([10, 0, 0, 1].into()), &headers, &trusted).is_forwarded_https);
-        assert!(!Origin::of(None, &headers, &trusted).is_forwarded_https);
+        for (said, scheme) in [
+            ("https", Some(Scheme::Https)),
+            ("HTTP", Some(Scheme::Http)),
+            ("https, http", Some(Scheme::Http)),
+            ("http,https", Some(Scheme::Https)),
+            ("wss", None),
+            ("", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(said));
+            let of = |peer| Origin::of(peer, &headers, &trusted).forwarded;
+            assert_eq!(of(Some([10, 0, 0, 1].into())), scheme, "{said}");
+            assert_eq!(of(Some([192, 0, 2, 1].into())), None, "{said}");
+            assert_eq!(of(None), None, "{said}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Headers that every answer carries unless its handler set its own: nothing is sniffed, framed, referred or kept.
 
-use super::{Frame, Origin};
+use super::{Frame, Origin, origin::Scheme};
 use axum::{
     extract::{Request, State},
     http::{HeaderName, HeaderValue, header},
@@ -26,8 +26,8 @@ const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSub
 /// Adds what the handler has not set.
 pub async fn apply(State(frame): State<Frame>, request: Request, next: Next) -> Response {
     let origin = request.extensions().get::<Origin>();
-    let is_https =
-        frame.settings.is_https() || origin.is_some_and(|origin| origin.is_forwarded_https);
+    let is_https = frame.settings.is_https()
+        || origin.is_some_and(|origin| origin.forwarded == Some(Scheme::Https));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in DEFAULTS {
