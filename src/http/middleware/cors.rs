@@ -25,7 +25,7 @@ const METHODS: [Method; 6] = [
     Method::DELETE,
 ];
 /// Named one by one: `*` would not cover `Authorization` (Fetch standard).
-const REQUEST_HEADERS: [HeaderName; 7] = [
+const REQUEST_HEADERS: [HeaderName; 9] = [
     header::AUTHORIZATION,
     header::CONTENT_TYPE,
     header::ACCEPT,
@@ -33,6 +33,8 @@ const REQUEST_HEADERS: [HeaderName; 7] = [
     header::IF_NONE_MATCH,
     IDEMPOTENCY_KEY,
     X_REQUEST_ID,
+    HeaderName::from_static("traceparent"),
+    HeaderName::from_static("tracestate"),
 ];
 const RESPONSE_HEADERS: [HeaderName; 8] = [
     X_REQUEST_ID,

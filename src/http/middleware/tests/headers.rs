@@ -176,7 +176,15 @@ async fn a_preflight_allows_the_bearer_token() {
         .await;
     assert_eq!(answer.status, StatusCode::OK);
     let allowed = answer.header("access-control-allow-headers").unwrap();
-    assert!(allowed.contains("authorization") && allowed.contains("content-type"));
+    for name in [
+        "authorization",
+        "content-type",
+        "idempotency-key",
+        "traceparent",
+        "tracestate",
+    ] {
+        assert!(allowed.contains(name), "{name}: {allowed}");
+    }
     assert!(
         answer
             .header("access-control-allow-methods")
