@@ -1,6 +1,7 @@
 //! The OpenAPI document. Handlers describe what is theirs; what holds for all operations (shared failures, `security`)
 //! is written here once by [`finish`], so that no handler can forget it.
 
+mod bounds;
 mod headers;
 mod idempotency;
 mod older;
@@ -73,7 +74,9 @@ pub fn document() -> Value {
     document.merge(v1::document());
     compat::describe(&mut document);
     finish(&mut document);
-    serde_json::to_value(document).unwrap_or_default()
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    bounds::add(&mut document);
+    document
 }
 
 /// Describes the operation of another path at this one, too; its operationId gets the suffix. Routing it is up to the

@@ -39,31 +39,75 @@ fn every_operation_is_named_once_and_fully_described() {
     assert!(names.contains("check_health"));
 }
 
+/// What a schema lacks to be bounded.
+fn missing(schema: &Value) -> Vec<&'static str> {
+    let is = |kind: &str| match &schema["type"] {
+        Value::Array(kinds) => kinds.contains(&json!(kind)),
+        each => each == kind,
+    };
+    let format = schema["format"].as_str();
+    let is_formed = matches!(format, Some("date" | "date-time" | "uuid"));
+    let is_listed = !schema["enum"].is_null() || !schema["const"].is_null();
+    let needed: &[&'static str] = if is("integer") || is("number") {
+        &["minimum", "maximum"]
+    } else if is("array") {
+        &["maxItems"]
+    } else if is("string") && !is_formed && !is_listed {
+        &["maxLength"]
+    } else {
+        &[]
+    };
+    let lacks = |name: &&&str| !schema[**name].is_number();
+    needed.iter().filter(lacks).copied().collect()
+}
+
 #[test]
-fn every_text_and_number_has_its_limits() {
-    let document = document();
-    let mut unlimited = Vec::new();
-    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
-        let properties = schema["properties"].as_object().into_iter().flatten();
-        for (property, schema) in properties {
-            let kind = match &schema["type"] {
-                Value::Array(kinds) => kinds[0].as_str(),
-                kind => kind.as_str(),
-            };
-            let limit = match kind {
-                Some("string") if schema["format"].is_null() && schema["enum"].is_null() => {
-                    "maxLength"
-                }
-                Some("integer" | "number") => "minimum",
-                Some("array") => "maxItems",
-                _ => continue,
-            };
-            if schema[limit].is_null() {
-                unlimited.push(format!("{name}.{property}: {limit}"));
+fn every_text_number_and_list_has_its_limits() {
+    fn look(node: &Value, place: &str, (seen, unlimited): (&mut u32, &mut Vec<String>)) {
+        if node["type"].is_string() || node["type"].is_array() {
+            *seen += 1;
+            let missing = missing(node).into_iter();
+            unlimited.extend(missing.map(|name| format!("{place}: {name}")));
+        }
+        let members: Vec<(String, &Value)> = match node {
+            Value::Array(all) => {
+                let all = all.iter().enumerate();
+                all.map(|(at, each)| (at.to_string(), each)).collect()
+            }
+            Value::Object(all) => all
+                .iter()
+                .map(|(name, each)| (name.clone(), each))
+                .collect(),
+            _ => Vec::new(),
+        };
+        for (name, member) in members {
+            // Data, which may have members of any name.
+            if !["default", "enum", "example", "examples"].contains(&name.as_str()) {
+                look(member, &format!("{place}/{name}"), (seen, unlimited));
             }
         }
     }
-    assert!(unlimited.is_empty(), "{unlimited:#?}");
+    for document in [document(), as_3_0(document())] {
+        let (mut seen, mut unlimited) = (0, Vec::new());
+        look(&document, "", (&mut seen, &mut unlimited));
+        assert!(unlimited.is_empty(), "{unlimited:#?}");
+        assert!(seen > 500, "only {seen} schemas were looked at");
+    }
+}
+
+#[test]
+fn a_bound_that_an_operation_gives_itself_stays() {
+    let document = document();
+    let property = |schema: &str, name: &str| {
+        document["components"]["schemas"][schema]["properties"][name].clone()
+    };
+    let salary = property("UpdatePreferencesRequest", "salary_min");
+    assert_eq!(salary["maximum"], 1_000_000_000_000_u64);
+    let skills = property("UpdateProfileRequest", "skills");
+    assert_eq!(
+        (&skills["maxItems"], &skills["items"]["maxLength"]),
+        (&json!(50), &json!(50))
+    );
 }
 
 #[test]
@@ -190,4 +234,45 @@ fn a_body_that_may_be_left_out_is_not_null() {
     assert_ne!(body["required"], json!(true));
     let schema = &body["content"]["application/json"]["schema"];
     assert!(schema["$ref"].is_string(), "{schema}");
+}
+
+#[test]
+fn a_post_may_be_too_large_even_where_no_body_is_needed() {
+    let document = document();
+    for (place, operation) in operations(&document) {
+        let responses = &operation["responses"];
+        if place.starts_with("post") {
+            assert!(!responses["413"].is_null(), "{place}");
+        }
+        if !place.starts_with("get") {
+            assert!(!responses["415"].is_null(), "{place}");
+        }
+    }
+}
+
+#[test]
+fn who_asks_for_a_mail_is_told_of_no_limit() {
+    let document = document();
+    let mut found = 0;
+    for (place, operation) in operations(&document) {
+        let name = operation["operationId"].as_str().unwrap_or_default();
+        let asks = ["request_password_reset", "request_email_verification"];
+        if asks.iter().any(|verb| name.starts_with(verb)) {
+            found += 1;
+            assert!(operation["responses"]["429"].is_null(), "{place}");
+            assert!(operation["responses"]["202"]["headers"]["RateLimit"].is_object());
+        }
+    }
+    assert!(found >= 5, "only {found}");
+}
+
+#[test]
+fn the_link_of_a_mail_leads_to_a_page_too() {
+    let document = document();
+    for path in ["/verify-email", "/auth/verify-email"] {
+        let content = &document["paths"][path]["get"]["responses"]["200"]["content"];
+        for kind in ["application/json", "text/html"] {
+            assert!(content[kind].is_object(), "{path} {kind}");
+        }
+    }
 }

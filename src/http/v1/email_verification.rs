@@ -100,9 +100,12 @@ pub async fn decline_email_verification(
 #[utoipa::path(
     get, path = "/verify-email", tag = "Authentication", params(VerifyEmailRequest), operation_id = "verify_email_get",
     responses(
-        (status = 200, description = "The address is confirmed", body = VerifyEmailResponse),
-        (status = 400, description = "`token_invalid`"),
-        (status = 410, description = "`token_expired`"),
+        (
+            status = 200, description = "The address is confirmed; as HTML the page that asks for a click",
+            content((VerifyEmailResponse = "application/json"), (String = "text/html", example = json!("<!doctype html>..")))
+        ),
+        (status = 400, description = "`token_invalid`; a page for browsers"),
+        (status = 410, description = "`token_expired`; a page for browsers"),
     )
 )]
 pub async fn verify_email_get(
