@@ -4,9 +4,11 @@ mod bodies;
 mod collections;
 mod framing;
 mod hostile;
+mod injection;
 mod mailed_links;
 mod names;
 mod nul;
+mod reads;
 
 use crate::support::{
     Reply, TestApp,

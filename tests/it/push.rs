@@ -1,6 +1,7 @@
 //! Several nodes on one database act as one: what ends on one ends on all, by whatever way they hear of one another, and a
 //! node that hears nothing asks the database.
 
+mod bound;
 mod redis;
 mod shared_limits;
 

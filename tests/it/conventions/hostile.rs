@@ -63,7 +63,7 @@ async fn v1_5_2_a_strange_text_is_no_fault() {
 }
 
 /// Puts each value into each text of each operation's body: none is a fault, and one of another kind is refused.
-async fn try_in_each_field(kinds: &[Value]) {
+pub async fn try_in_each_field(kinds: &[Value]) {
     let app = TestApp::start().await;
     for (number, operation) in Document::of(&app).await.with_body().iter().enumerate() {
         let person = somebody(&app, number, operation).await;

@@ -1,7 +1,9 @@
 //! Mails that another service sends: the events tell it everything, and only where that is wanted (C9).
 
 use super::{items, read};
-use crate::support::{TestApp, app::PASSWORD, people::BOB};
+use crate::support::{
+    TestApp, app::PASSWORD, database::TestDatabase, people::BOB, process::Service,
+};
 use axum::http::Method;
 use serde_json::{Value, json};
 
@@ -106,5 +108,24 @@ async fn c9_with_mail_transport_events_an_outside_service_can_send_every_mail() 
             letters.iter().any(|mail| mail["template"] == template),
             "{template}"
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn c9_the_log_says_at_the_start_that_links_leave_in_events() {
+    for (transport, warns) in [("events", true), ("mailbox", false)] {
+        let db = TestDatabase::create().await;
+        let service = Service::start(&db, &[("MAIL_TRANSPORT", transport)]).await;
+        service.terminate();
+        let (status, log) = service.ended().await;
+        assert!(status.success(), "{log}");
+        let mut lines = log
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let warned = lines.any(|line| {
+            let text = line["message"].as_str().unwrap_or_default();
+            line["level"] == "WARN" && text.contains("links of mails leave in the events")
+        });
+        assert_eq!(warned, warns, "{log}");
     }
 }
