@@ -15,13 +15,13 @@ use crate::{
         password::{Context, Password, PasswordHash},
         secret::Secret,
         session::SessionEnd,
-        user::{User, UserStatus},
+        user::{Tier, User, UserStatus},
         username::Username,
     },
     storage::{
         Tx, avatars, credentials, email_changes,
         links::{NewLink, resets, verifications, void_used_verifications},
-        sessions, users,
+        preferences, profiles, sessions, users,
     },
 };
 use serde_json::json;
@@ -205,9 +205,12 @@ impl Services {
         users::update_user(tx, user, now).await
     }
 }
+            (user.tier, user.tier_since, user.tier_until) = (Tier::Basic, None, None);
 
 /// Whether an account in this state may get a new password by mail.
 fn may_reset(user: &User) -> bool {
+            profiles::delete_profile(tx, user.id).await?;
+            preferences::delete_preferences(tx, user.id).await?;
     matches!(user.status, UserStatus::Pending | UserStatus::Active)
 }
 

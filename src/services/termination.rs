@@ -1,4 +1,5 @@
-//! Ending one's own account. The data stays until an admin erases it; only an admin can bring the account back.
+//! Ending one's own account. The data stays until an admin erases it, and only an admin can bring the account back; one
+//! whose address was never confirmed is erased at once.
 
 use super::Services;
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
         password::{Password, PasswordHash},
         permission::Role,
         session::SessionEnd,
-        user::User,
+        user::{User, UserStatus},
     },
     storage::{
         Tx, email_changes,
@@ -93,6 +94,9 @@ impl Services {
         who: &SignedIn,
         client: &Client,
     ) -> Result<()> {
+        if user.status == UserStatus::Pending && !user.is_verified() {
+            return self.erase_unconfirmed(tx, &user, who, client).await;
+        }
         let now = self.now();
         user.terminate()?;
         users::update_user(&tx, &mut user, now).await?;
@@ -118,6 +122,25 @@ impl Services {
         self.queue_mail(&tx, (&user, &user.email), &mail, client)
             .await?;
         self.commit(tx).await
+    }
+
+    /// Nobody has shown that the address is theirs, so nothing of the account may keep its owner from it.
+    async fn erase_unconfirmed(
+        &self,
+        tx: Tx,
+        user: &User,
+        who: &SignedIn,
+        client: &Client,
+    ) -> Result<()> {
+        self.publish_erasure(&tx, user.id, client).await?;
+        users::delete_user(&tx, user.id).await?;
+        self.destroy_user_key(&tx, user.id).await?;
+        let entry = AuditEntry::success(ACTION, who.actor(), client);
+        self.audit_erasure(&tx, entry.with(json!({ "erased": true })))
+            .await?;
+        self.commit(tx).await?;
+        self.forget_user_key(user.id);
+        Ok(())
     }
 }
 

@@ -64,3 +64,9 @@ pub async fn set_preferences(
         .await?;
     search::write_document(db, id).await
 }
+
+/// Deletes the preferences, and what search knows of them.
+pub async fn delete_preferences(db: &impl ConnectionTrait, id: UserId) -> Result<()> {
+    Entity::delete_by_id(id.0).exec(db).await?;
+    search::write_document(db, id).await
+}

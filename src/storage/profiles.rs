@@ -55,6 +55,12 @@ pub async fn set_profile(
     search::write_document(db, id).await
 }
 
+/// Deletes the profile, and what search knows of it.
+pub async fn delete_profile(db: &impl ConnectionTrait, id: UserId) -> Result<()> {
+    Entity::delete_by_id(id.0).exec(db).await?;
+    search::write_document(db, id).await
+}
+
 fn profile(row: Model) -> Result<StoredProfile> {
     let unknown = |what: &str| Error::internal(anyhow::anyhow!("unknown {what} in user_profiles"));
     Ok(StoredProfile {

@@ -4,8 +4,9 @@ use crate::support::{
     TestApp,
     app::{ADA, PASSWORD},
     at_once::{count, post_at_once},
-    people::{BOB, MAX, Person},
+    people::{BOB, CAROL, MAX, Person},
 };
+use axum::http::Method;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -194,5 +195,47 @@ async fn a_password_that_was_just_replaced_ends_no_account() {
         assert_eq!(count(&replies, 204), 1, "{replies:?}");
         let loser = replies.iter().find(|reply| reply.status != 204).unwrap();
         assert!([401, 403].contains(&loser.status), "{}", loser.text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn z13_who_never_confirmed_the_address_leaves_nothing_that_keeps_its_owner_out() {
+    let settings = [("REQUIRE_EMAIL_VERIFICATION", "false")];
+    let app = TestApp::start_with(&settings).await;
+    let node = app.start_node(2, &settings).await;
+    let end = json!({ "password": PASSWORD, "confirm": true });
+    for by_delete in [false, true] {
+        let id = app.carol().await;
+        let mallory = app.sign_in(CAROL).await;
+        node.get_as(&mallory.access, "/api/v1/users/me")
+            .await
+            .expect(200);
+        let done = if by_delete {
+            let request = app.request(Method::DELETE, "/api/v1/users/me");
+            request.bearer(&mallory.access).send().await
+        } else {
+            app.post_as(&mallory.access, TERMINATE, end.clone()).await
+        };
+        done.expect(204);
+        for on in [&app, &node] {
+            on.get_as(&mallory.access, "/api/v1/users/me")
+                .await
+                .expect(401);
+        }
+        let left = "SELECT count(*) FROM users WHERE status <> 'active'";
+        assert_eq!(app.db.number(left).await, 0);
+        assert_eq!(app.db.number("SELECT count(*) FROM user_keys").await, 1);
+        assert_eq!(app.events().await.last().unwrap(), "user.deleted");
+        let details = "SELECT details FROM audit_log WHERE action = 'terminate_account'";
+        let told = app.db.texts(details).await;
+        assert!(
+            told.iter().all(|told| told == r#"{"erased":true}"#),
+            "{told:?}"
+        );
+        assert_ne!(app.carol().await, id, "the address is free");
+        let carol = app.sign_in(CAROL).await;
+        app.post_as(&carol.access, TERMINATE, end.clone())
+            .await
+            .expect(204);
     }
 }
