@@ -17,6 +17,8 @@ TRACES = {
 # An answer may take so long while something is broken: five seconds, and what the way there and back takes.
 LONGEST = 5.25
 PROBLEM = "application/problem+json"
+# A refresh token may come twice for ten seconds; by the clock of this machine, not by one that is turned.
+GRACE = 12
 
 
 class Findings:
@@ -157,6 +159,17 @@ def people(stand, client, person, findings):
         if body.get("code") == "token_expired" or getattr(stand, "clock", None) and body.get("code") == "token_invalid":
             status, _ = client.ask("POST", "/api/v1/auth/refresh", {"refresh_token": session.refresh})
         findings.must(status == 200, "I1", f"{person.email}: a live session answers {status}")
+    spent(client, person, findings)
+
+
+def spent(client, person, findings):
+    """I10: a refresh token that was exchanged is good for nothing, whatever the clock did. Showing it ends its session, so this
+    comes last, and one of each session is enough."""
+    for session in person.live + person.open + person.ended:
+        old = [token for token, at in session.spent if time.monotonic() - at > GRACE]
+        for token in old[-1:]:
+            status, _ = client.ask("POST", "/api/v1/auth/refresh", {"refresh_token": token})
+            findings.must(status == 401, "I10", f"{person.email}: a spent refresh token answers {status}")
 
 
 def drain(stand, findings, within):

@@ -184,7 +184,7 @@ class Load:
         body = {"refresh_token": session.refresh}
         outcome, body = self.send(client, "refresh", person, "POST", "/api/v1/auth/refresh", body)
         if outcome == ACKED:
-            session.spent.append(session.refresh)
+            session.spent.append((session.refresh, time.monotonic()))
             session.access, session.refresh = body["access_token"], body["refresh_token"]
         else:
             # Used or not: within the grace window the same token still answers, later it may end the session.

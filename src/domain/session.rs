@@ -130,8 +130,8 @@ impl RefreshToken {
                 Rotation::Expired
             };
         };
-        // A clock set back must not open a window that was closed on purpose.
-        let within = (now - used_at).to_std().unwrap_or(Duration::ZERO) <= grace;
+        // By the distance, so that a clock set back opens no window that has closed.
+        let within = (now - used_at).abs().to_std().unwrap_or(Duration::MAX) <= grace;
         if within && !grace.is_zero() && !self.successor_used && self.successor_sealed.is_some() {
             Rotation::Repeat
         } else {

@@ -107,3 +107,27 @@ async fn v7_2_2_refresh_tokens_share_nothing() {
         assert!(whole.insert(person.refresh.clone()));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f19_a_clock_set_back_revives_no_spent_refresh_token() {
+    let app = TestApp::start().await;
+    let bob = app.bob().await;
+    let next = refreshed(&app, &bob).await;
+    app.advance(TimeDelta::seconds(12) - TimeDelta::hours(1));
+    app.post(REFRESH, shown(&bob.refresh))
+        .await
+        .expect_problem(401, "token_reused");
+    app.advance(TimeDelta::hours(1));
+    app.get_as(&next.access, ME).await.expect(401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_whose_clocks_differ_by_less_than_the_grace_forgive_alike() {
+    let app = TestApp::start().await;
+    let bob = app.bob().await;
+    let next = refreshed(&app, &bob).await;
+    app.advance(-TimeDelta::seconds(10));
+    assert_eq!(refreshed(&app, &bob).await.refresh, next.refresh);
+    app.advance(-TimeDelta::microseconds(1));
+    app.post(REFRESH, shown(&bob.refresh)).await.expect(401);
+}
