@@ -24,7 +24,7 @@ pub(super) async fn make_first_admin(config: &Config, services: &Services) -> an
         None if config.is_production() => anyhow::bail!(
             "ADMIN_EMAIL is set, ADMIN_PASSWORD is not, and nobody is an admin: set both or neither"
         ),
-        None => (services.random_password(), true),
+        None => (services.random_password(&email), true),
     };
     let parsed = Password::parse(&password).map_err(|fault| anyhow::anyhow!(fault.message))?;
     match services.create_admin(email.clone(), parsed, &client).await {

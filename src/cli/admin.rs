@@ -80,7 +80,7 @@ async fn create(services: &Services, email: &str, password_stdin: bool) -> anyho
     let given = password_stdin.then(read_password).transpose()?;
     let made = given
         .is_none()
-        .then(|| Zeroizing::new(services.random_password()));
+        .then(|| Zeroizing::new(services.random_password(&email)));
     let text = given
         .as_ref()
         .or(made.as_ref())
