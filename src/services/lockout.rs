@@ -16,6 +16,8 @@ use crate::{
 };
 use serde_json::json;
 
+const ACTION: &str = "lock_account";
+
 /// What a password is judged by.
 pub(super) struct Guard {
     pub credential: Option<Credential>,
@@ -65,8 +67,8 @@ impl Services {
         }
     }
 
-    /// Counts a wrong password, and from too many in a row on lets only known devices and a reset through; the person's row
-    /// is locked.
+    /// Counts a wrong password, and from too many in a row on lets only known devices and a reset through, or, where a known
+    /// device has guessed, not that device; the person's row is locked.
     pub(super) async fn count_wrong(
         &self,
         tx: &Tx,
@@ -74,8 +76,16 @@ impl Services {
         known_device: Option<BlindIndex>,
         client: &Client,
     ) -> Result<()> {
+        let client = Client::local(client.request_id.clone());
+        let entry = AuditEntry::success(ACTION, Actor::System, &client).on(user.id);
         if let Some(device) = known_device {
-            return credentials::count_device_failure(tx, user.id, device).await;
+            let failures = credentials::count_device_failure(tx, user.id, device).await?;
+            if failures != Some(self.policy.max_failures) {
+                return Ok(());
+            }
+            self.audit(tx, entry.with(json!({ "device": true })))
+                .await?;
+            return self.mail_lock(tx, user, &client).await;
         }
         let Some(failures) = credentials::count_failure(tx, user.id).await? else {
             return Ok(());
@@ -83,22 +93,20 @@ impl Services {
         if failures < self.policy.max_failures {
             return Ok(());
         }
-        let now = self.now();
-        credentials::lock(tx, user.id, now).await?;
-        let client = Client::local(client.request_id.clone());
-        self.audit(
-            tx,
-            AuditEntry::success("lock_account", Actor::System, &client).on(user.id),
-        )
-        .await?;
+        credentials::lock(tx, user.id, self.now()).await?;
+        self.audit(tx, entry).await?;
         let data = json!({ "failures": failures });
         self.publish(tx, user.id, (EventType::Locked, data), &client)
             .await?;
+        self.mail_lock(tx, user, &client).await
+    }
+
+    async fn mail_lock(&self, tx: &Tx, user: &User, client: &Client) -> Result<()> {
         let mail = Mail::AccountLocked {
-            at: now,
+            at: self.now(),
             reset_link: self.forgot_password_page(),
         };
-        self.queue_mail(tx, (user, &user.email), &mail, &client)
+        self.queue_mail(tx, (user, &user.email), &mail, client)
             .await
     }
 

@@ -160,7 +160,7 @@ pub async fn forget_failures(db: &impl ConnectionTrait, id: UserId) -> Result<()
     Ok(())
 }
 
-/// Counts a wrong guess from a known device.
+/// Counts a wrong guess from a known device and tells how many there are now; none if the device is known no longer.
 pub async fn count_device_failure(
     db: &impl ConnectionTrait,
     id: UserId,
@@ -183,14 +183,14 @@ pub async fn forget_device_failures(
     db: &impl ConnectionTrait,
     id: UserId,
     device: BlindIndex,
-) -> Result<()> {
-    known_devices::Entity::update_many()
+) -> Result<Option<i32>> {
+    let rows = known_devices::Entity::update_many()
         .col_expr(known_devices::Column::Failures, Expr::value(0))
         .filter(known_devices::Column::UserId.eq(id.0))
         .filter(known_devices::Column::DeviceIndex.eq(device.0.to_vec()))
-        .exec(db)
+        .exec_with_returning(db)
         .await?;
-    Ok(())
+    Ok(rows.first().map(|row| row.failures))
 }
 
 /// How many devices the person has signed in from.

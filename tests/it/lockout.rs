@@ -49,6 +49,18 @@ fn how_many(all: &[String], one: &str) -> usize {
     all.iter().filter(|each| *each == one).count()
 }
 
+impl TestApp {
+    /// One entry and one mail say that a known device is locked, however often it went on.
+    async fn must_have_told_of_a_device(&self) {
+        let locks = "SELECT details FROM audit_log WHERE action = 'lock_account'";
+        assert_eq!(self.db.texts(locks).await, [r#"{"device":true}"#]);
+        let subject = "Sign-in to your account at usher.test is locked";
+        let mails = self.mails_to(BOB).await;
+        let told = mails.iter().filter(|mail| mail.subject == subject);
+        assert_eq!(told.count(), 1);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_wrong_passwords_lock_out_strangers_but_not_a_known_device() {
     let app = TestApp::start().await;
@@ -109,11 +121,12 @@ async fn only_wrong_passwords_in_a_row_count() {
 async fn a_known_device_has_a_limit_of_its_own() {
     let app = TestApp::start_with(&[("MAX_LOGIN_FAILURES", "3")]).await;
     app.bob().await;
-    for _ in 0..3 {
+    for _ in 0..5 {
         from_home(&app, WRONG).await.expect(401);
     }
     from_home(&app, PASSWORD).await.expect(401);
     assert_eq!(how_many(&app.events().await, "user.locked"), 0);
+    app.must_have_told_of_a_device().await;
     from_elsewhere(&app, "198.51.100.1", PASSWORD)
         .await
         .expect(200);
@@ -234,6 +247,7 @@ async fn proofs_on_a_known_device_count_by_the_device_and_a_right_one_ends_the_r
         .expect_problem(403, "wrong_password");
     from_home(&app, PASSWORD).await.expect(401);
     assert_eq!(how_many(&app.events().await, "user.locked"), 0);
+    app.must_have_told_of_a_device().await;
     reset(&app, NEW).await;
     from_home(&app, NEW).await.expect(200);
 }
