@@ -13,6 +13,7 @@ mod records;
 mod serve;
 mod user;
 mod user_administration;
+mod user_credentials;
 mod user_export;
 mod user_import;
 

@@ -26,7 +26,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 /// Who does it, according to the audit trail: the system.
-const OPERATOR: Steward<'static> = Steward::Operator;
+pub(super) const OPERATOR: Steward<'static> = Steward::Operator;
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -151,7 +151,7 @@ impl Command {
     }
 }
 
-fn refused(error: Error) -> anyhow::Error {
+pub(super) fn refused(error: Error) -> anyhow::Error {
     match error {
         Error::Internal(why) => why,
         other => anyhow::anyhow!("nothing was changed: {other}"),
@@ -159,7 +159,11 @@ fn refused(error: Error) -> anyhow::Error {
 }
 
 /// The id of a person named by it or by the address.
-async fn find(services: &Services, person: &str, client: &Client) -> anyhow::Result<UserId> {
+pub(super) async fn find(
+    services: &Services,
+    person: &str,
+    client: &Client,
+) -> anyhow::Result<UserId> {
     if let Ok(id) = person.parse() {
         return Ok(id);
     }

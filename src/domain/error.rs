@@ -133,6 +133,8 @@ pub enum Barrier {
     EmailNotVerified,
     /// An admin has deactivated the account.
     AccountDeactivated,
+    /// An admin has asked for another password.
+    PasswordChangeRequired,
     /// The last proof of the password is too long ago for this.
     ReauthenticationRequired,
     /// The role does not carry the permission.
@@ -252,6 +254,7 @@ worded!(Refusal of Unauthenticated {
 worded!(Barrier of Forbidden {
     EmailNotVerified => "email_not_verified", "Confirm your e-mail address first.";
     AccountDeactivated => "account_deactivated", "The account is deactivated.";
+    PasswordChangeRequired => "password_change_required", "Choose a new password first: by the link that was mailed to you, or by another one.";
     ReauthenticationRequired => "reauthentication_required", "Prove your password again for this.";
     Permission => "forbidden", "Your role does not allow this.";
     PremiumRequired => "premium_required", "Seeing other people needs a premium account.";

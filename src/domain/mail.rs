@@ -11,6 +11,8 @@ pub enum Mail {
     VerifyEmail { link: String },
     /// Choose a new password.
     PasswordReset { link: String },
+    /// An admin has asked for another password; choose it.
+    PasswordResetRequired { link: String },
     /// An account was made for the person; choose its password.
     Invitation { link: String },
     /// Somebody signed up with an address that has an account already.
@@ -71,6 +73,7 @@ impl Mail {
         match self {
             Self::VerifyEmail { .. } => Self::VERIFY_EMAIL,
             Self::PasswordReset { .. } => Self::PASSWORD_RESET,
+            Self::PasswordResetRequired { .. } => "password_reset_required",
             Self::Invitation { .. } => "invitation",
             Self::AccountExists { .. } => Self::ACCOUNT_EXISTS,
             Self::PasswordChanged { .. } => "password_changed",
@@ -90,7 +93,12 @@ impl Mail {
 impl Mail {
     /// Whether an event of the same occasion tells of it, one of [`super::event::EventType`]'s required ones.
     pub fn has_event(&self) -> bool {
-        matches!(self, Self::VerifyEmail { .. } | Self::PasswordReset { .. })
+        matches!(
+            self,
+            Self::VerifyEmail { .. }
+                | Self::PasswordReset { .. }
+                | Self::PasswordResetRequired { .. }
+        )
     }
 
     /// What it says, for another service to say in its own words: a link, which may be a secret, and all else by name.
@@ -98,6 +106,7 @@ impl Mail {
         match self {
             Self::VerifyEmail { link }
             | Self::PasswordReset { link }
+            | Self::PasswordResetRequired { link }
             | Self::Invitation { link }
             | Self::ConfirmEmailChange { link } => (link, json!({})),
             Self::AccountExists { reset_link } => (reset_link, json!({})),

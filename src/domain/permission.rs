@@ -41,6 +41,7 @@ pub enum Permission {
     AssignRoles,
     ManageSubscriptions,
     RevokeSessions,
+    RequirePasswordResets,
     ReadRoles,
     ReadAudit,
     ReadEvents,
@@ -50,7 +51,7 @@ pub enum Permission {
 
 impl Permission {
     /// All permissions.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ReadUsers,
         Self::CreateUsers,
         Self::UpdateUsers,
@@ -59,6 +60,7 @@ impl Permission {
         Self::AssignRoles,
         Self::ManageSubscriptions,
         Self::RevokeSessions,
+        Self::RequirePasswordResets,
         Self::ReadRoles,
         Self::ReadAudit,
         Self::ReadEvents,
@@ -77,6 +79,7 @@ impl Permission {
             Self::AssignRoles => "roles:assign",
             Self::ManageSubscriptions => "subscriptions:manage",
             Self::RevokeSessions => "sessions:revoke",
+            Self::RequirePasswordResets => "passwords:require_reset",
             Self::ReadRoles => "roles:read",
             Self::ReadAudit => "audit:read",
             Self::ReadEvents => "events:read",

@@ -50,6 +50,10 @@ pub enum SessionEnd {
     Deactivated,
     /// Staff has signed the person out.
     RevokedByStaff,
+    /// An admin has asked for another password.
+    PasswordResetRequired,
+    /// An operator has signed everybody out.
+    EverybodySignedOut,
     /// Somebody else proved that the address is theirs (account pre-hijacking).
     Reclaimed,
 }
@@ -68,6 +72,8 @@ impl SessionEnd {
             Self::Terminated => "terminated",
             Self::Deactivated => "deactivated",
             Self::RevokedByStaff => "revoked_by_staff",
+            Self::PasswordResetRequired => "password_reset_required",
+            Self::EverybodySignedOut => "everybody_signed_out",
             Self::Reclaimed => "reclaimed",
         }
     }

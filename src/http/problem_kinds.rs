@@ -32,6 +32,7 @@ pub const KINDS: &[Kind] = kinds! {
     401 "session_ended" "The session of this access token is over; sign in again.";
     403 "email_not_verified" "The password is right, but the e-mail address is not confirmed yet.";
     403 "account_deactivated" "The password is right, but an admin has deactivated the account.";
+    403 "password_change_required" "The password is right, but an admin has asked for another one: it is chosen by a reset link.";
     403 "reauthentication_required" "This needs a recent proof of the password: reauthenticate, then try again.";
     403 "forbidden" "The role does not allow this.";
     403 "premium_required" "Seeing other people needs a premium account.";

@@ -70,6 +70,7 @@ macro_rules! letters {
 letters! {
     verify_email: "email/verify_email/subject.txt", "email/verify_email/body.txt", "email/verify_email/body.html";
     password_reset: "email/password_reset/subject.txt", "email/password_reset/body.txt", "email/password_reset/body.html";
+    password_reset_required: "email/password_reset_required/subject.txt", "email/password_reset_required/body.txt", "email/password_reset_required/body.html";
     invitation: "email/invitation/subject.txt", "email/invitation/body.txt", "email/invitation/body.html";
     account_exists: "email/account_exists/subject.txt", "email/account_exists/body.txt", "email/account_exists/body.html";
     password_changed: "email/password_changed/subject.txt", "email/password_changed/body.txt", "email/password_changed/body.html";
@@ -101,6 +102,7 @@ pub fn render(mail: &Mail, context: &MailContext<'_>, to: &str) -> Result<Messag
     match mail {
         Mail::VerifyEmail { link }
         | Mail::PasswordReset { link }
+        | Mail::PasswordResetRequired { link }
         | Mail::Invitation { link }
         | Mail::ConfirmEmailChange { link } => letter.link = link,
         Mail::AccountExists { reset_link } => letter.link = reset_link,

@@ -85,7 +85,8 @@ impl Services {
                 .fail_login(failed, id, guard.known_device(), client)
                 .await;
         }
-        if let Some(barrier) = found.and_then(|found| self.barrier(found.status)) {
+        let barrier = found.and_then(|found| self.barrier(found.status));
+        if let Some(barrier) = barrier.or_else(|| demand(guard.credential.as_ref())) {
             return self.refuse_login(id, barrier, client).await;
         }
         if let (Verdict::RightButOutdated, Some(credential)) = (verdict, &guard.credential) {
@@ -158,6 +159,7 @@ impl Services {
         let is_other = is_other || self.hidden(user.status, user.is_verified()).is_some();
         let barrier = is_other.then(|| Refusal::InvalidCredentials.into());
         let barrier = barrier.or_else(|| self.barrier(user.status));
+        let barrier = barrier.or_else(|| demand(credential.as_ref()));
         if let Some(barrier) = barrier {
             drop(tx);
             return self.refuse_login(id, barrier, client).await;
@@ -223,4 +225,10 @@ impl Services {
         self.queue_mail(tx, (user, &user.email), &mail, client)
             .await
     }
+}
+
+/// What bars the way of who has to choose another password.
+fn demand(credential: Option<&Credential>) -> Option<Error> {
+    let waits = credential.is_some_and(Credential::must_be_replaced);
+    waits.then(|| Barrier::PasswordChangeRequired.into())
 }

@@ -59,11 +59,19 @@ impl Services {
         let action = RequestedMail::PasswordReset.as_str();
         let entry = AuditEntry::success(action, Actor::Anonymous, client);
         self.audit(tx, entry.on(user.id)).await?;
-        self.mail_reset(tx, &user, client).await?;
+        let mail = |link| Mail::PasswordReset { link };
+        self.mail_reset(tx, &user, mail, client).await?;
         Ok(None)
     }
 
-    async fn mail_reset(&self, tx: &Tx, user: &User, client: &Client) -> Result<()> {
+    /// Queues a mail with a reset link, which voids every earlier one.
+    pub(super) async fn mail_reset(
+        &self,
+        tx: &Tx,
+        user: &User,
+        mail: fn(String) -> Mail,
+        client: &Client,
+    ) -> Result<()> {
         let (now, secret) = (self.now(), self.new_secret());
         let link = NewLink {
             id: self.new_id::<LinkId>(),
@@ -75,7 +83,7 @@ impl Services {
         let data = json!({ "password_reset_id": link.id, "expires_at": link.expires_at });
         resets::replace_links(tx, link).await?;
         let link = self.links.reset.with_token(&secret.reveal());
-        let mail = Mail::PasswordReset { link };
+        let mail = mail(link);
         let data = self.with_letter(data, (user, &user.email), &mail);
         self.queue_mail(tx, (user, &user.email), &mail, client)
             .await?;
@@ -197,20 +205,20 @@ impl Services {
             user.location = None;
             user.locale = None;
             user.timezone = None;
+            (user.tier, user.tier_since, user.tier_until) = (Tier::Basic, None, None);
             if user.avatar_tag.take().is_some() {
                 avatars::delete_avatar(tx, user.id).await?;
             }
+            profiles::delete_profile(tx, user.id).await?;
+            preferences::delete_preferences(tx, user.id).await?;
         }
         user.verify(now);
         users::update_user(tx, user, now).await
     }
 }
-            (user.tier, user.tier_since, user.tier_until) = (Tier::Basic, None, None);
 
 /// Whether an account in this state may get a new password by mail.
-fn may_reset(user: &User) -> bool {
-            profiles::delete_profile(tx, user.id).await?;
-            preferences::delete_preferences(tx, user.id).await?;
+pub(super) fn may_reset(user: &User) -> bool {
     matches!(user.status, UserStatus::Pending | UserStatus::Active)
 }
 

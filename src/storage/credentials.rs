@@ -16,6 +16,15 @@ pub struct Credential {
     pub changed_at: Timestamp,
     /// Since when sign-in by password waits for a reset, except from known devices.
     pub locked_at: Option<Timestamp>,
+    /// Since when nobody signs in before a new password is set.
+    pub reset_required_at: Option<Timestamp>,
+}
+
+impl Credential {
+    /// Whether a right password opens nothing.
+    pub fn must_be_replaced(&self) -> bool {
+        self.reset_required_at.is_some()
+    }
 }
 
 /// What stands before a guess at a person's password.
@@ -32,12 +41,13 @@ struct GuardRow {
     password_hash: Option<String>,
     changed_at: Option<Timestamp>,
     locked_at: Option<Timestamp>,
+    reset_required_at: Option<Timestamp>,
     failures: i64,
     device_failures: Option<i64>,
 }
 
 /// One statement, so that a failure that goes on record meanwhile counts once; it gives a row for nobody as well.
-const GUARD: &str = "SELECT c.password_hash, c.changed_at, c.locked_at, \
+const GUARD: &str = "SELECT c.password_hash, c.changed_at, c.locked_at, c.reset_required_at, \
     coalesce(c.failures, 0) + (SELECT count(*) FROM failed_logins \
         WHERE user_id = $1 AND device_index IS NULL AND kind = 'wrong_password') AS failures, \
     d.failures + (SELECT count(*) FROM failed_logins \
@@ -62,13 +72,14 @@ pub async fn find_guard(
             hash: PasswordHash::new(hash),
             changed_at,
             locked_at: row.locked_at,
+            reset_required_at: row.reset_required_at,
         }),
         failures: row.failures,
         device_failures: row.device_failures,
     })
 }
 
-/// Sets the password, replacing any other; wrong guesses and a lock are forgotten.
+/// Sets the password, replacing any other; wrong guesses, a lock and the demand for another one are forgotten.
 pub async fn set_password(
     db: &impl ConnectionTrait,
     id: UserId,
@@ -82,9 +93,16 @@ pub async fn set_password(
         changed_at: Set(now),
         failures: Set(0),
         locked_at: Set(None),
+        reset_required_at: Set(None),
     };
     let replace = OnConflict::column(C::UserId)
-        .update_columns([C::PasswordHash, C::ChangedAt, C::Failures, C::LockedAt])
+        .update_columns([
+            C::PasswordHash,
+            C::ChangedAt,
+            C::Failures,
+            C::LockedAt,
+            C::ResetRequiredAt,
+        ])
         .to_owned();
     credentials::Entity::insert(row)
         .on_conflict(replace)
@@ -121,6 +139,7 @@ pub async fn find_credential(db: &impl ConnectionTrait, id: UserId) -> Result<Op
         hash: PasswordHash::new(row.password_hash),
         changed_at: row.changed_at,
         locked_at: row.locked_at,
+        reset_required_at: row.reset_required_at,
     }))
 }
 
@@ -148,6 +167,16 @@ pub async fn lock(db: &impl ConnectionTrait, id: UserId, now: Timestamp) -> Resu
     Ok(())
 }
 
+/// Lets nobody sign in before a new password is set.
+pub async fn require_reset(db: &impl ConnectionTrait, id: UserId, now: Timestamp) -> Result<()> {
+    credentials::Entity::update_many()
+        .col_expr(credentials::Column::ResetRequiredAt, Expr::value(now))
+        .filter(credentials::Column::UserId.eq(id.0))
+        .exec(db)
+        .await?;
+    Ok(())
+}
+
 /// Forgets wrong guesses after a right one.
 pub async fn forget_failures(db: &impl ConnectionTrait, id: UserId) -> Result<()> {
     credentials::Entity::update_many()
@@ -165,17 +194,17 @@ pub async fn count_device_failure(
     db: &impl ConnectionTrait,
     id: UserId,
     device: BlindIndex,
-) -> Result<()> {
-    known_devices::Entity::update_many()
+) -> Result<Option<i32>> {
+    let rows = known_devices::Entity::update_many()
         .col_expr(
             known_devices::Column::Failures,
             Expr::col(known_devices::Column::Failures).add(1),
         )
         .filter(known_devices::Column::UserId.eq(id.0))
         .filter(known_devices::Column::DeviceIndex.eq(device.0.to_vec()))
-        .exec(db)
+        .exec_with_returning(db)
         .await?;
-    Ok(())
+    Ok(rows.first().map(|row| row.failures))
 }
 
 /// Forgets wrong guesses from a known device after a right one.
@@ -183,14 +212,14 @@ pub async fn forget_device_failures(
     db: &impl ConnectionTrait,
     id: UserId,
     device: BlindIndex,
-) -> Result<Option<i32>> {
-    let rows = known_devices::Entity::update_many()
+) -> Result<()> {
+    known_devices::Entity::update_many()
         .col_expr(known_devices::Column::Failures, Expr::value(0))
         .filter(known_devices::Column::UserId.eq(id.0))
         .filter(known_devices::Column::DeviceIndex.eq(device.0.to_vec()))
-        .exec_with_returning(db)
+        .exec(db)
         .await?;
-    Ok(rows.first().map(|row| row.failures))
+    Ok(())
 }
 
 /// How many devices the person has signed in from.

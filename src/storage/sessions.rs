@@ -96,6 +96,28 @@ fn live(user: UserId, living: Living) -> Select<user_sessions::Entity> {
         .filter(is_refreshable(living.idle_since, living.now))
 }
 
+/// People with an id after `last` who have sessions of before `begin` that are still open, in the order of their ids.
+pub async fn list_signed_in(
+    db: &impl ConnectionTrait,
+    last: Option<UserId>,
+    begin: Timestamp,
+    limit: u64,
+) -> Result<Vec<UserId>> {
+    let mut open = user_sessions::Entity::find()
+        .select_only()
+        .column(user_sessions::Column::UserId)
+        .distinct()
+        .filter(user_sessions::Column::EndedAt.is_null())
+        .filter(user_sessions::Column::CreatedAt.lte(begin))
+        .order_by_asc(user_sessions::Column::UserId)
+        .limit(limit);
+    if let Some(last) = last {
+        open = open.filter(user_sessions::Column::UserId.gt(last.0));
+    }
+    let ids: Vec<uuid::Uuid> = open.into_tuple().all(db).await?;
+    Ok(ids.into_iter().map(UserId).collect())
+}
+
 fn is_refreshable(idle_since: Timestamp, now: Timestamp) -> Expr {
     use refresh_tokens::{Column as C, Entity};
     let of_session = Expr::col((Entity, C::SessionId))

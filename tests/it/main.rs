@@ -53,6 +53,7 @@ mod readme;
 mod reauthentication;
 mod relay;
 mod replica;
+mod required_reset;
 mod roles;
 mod search;
 mod secrecy;

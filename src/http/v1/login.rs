@@ -78,7 +78,7 @@ impl TokenResponse {
     responses(
         (status = 200, description = "The session's first tokens", body = TokenResponse),
         (status = 401, description = "`invalid_credentials`"),
-        (status = 403, description = "`email_not_verified` (with `SIGNUP_PRIVACY=strict` 401 instead), `account_deactivated`"),
+        (status = 403, description = "`email_not_verified` (with `SIGNUP_PRIVACY=strict` 401 instead), `account_deactivated`, `password_change_required`"),
     )
 )]
 pub async fn login(

@@ -22,6 +22,7 @@ pub mod people;
 pub mod preferences;
 pub mod profile;
 pub mod reauthentication;
+pub mod required_reset;
 pub mod roles;
 pub mod search;
 pub mod sessions;
@@ -183,6 +184,7 @@ fn users() -> OpenApiRouter<Services> {
         .routes(routes!(deactivation::reactivate_user))
         .routes(routes!(deactivation::soft_delete_users))
         .routes(routes!(sessions::revoke_user_sessions))
+        .routes(routes!(required_reset::require_password_reset))
         .routes(routes!(roles::set_roles))
         .routes(routes!(subscription::set_subscription))
 }

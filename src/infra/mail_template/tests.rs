@@ -12,6 +12,7 @@ fn every_mail() -> Vec<Mail> {
     vec![
         Mail::VerifyEmail { link: link() },
         Mail::PasswordReset { link: link() },
+        Mail::PasswordResetRequired { link: link() },
         Mail::AccountExists { reset_link: link() },
         Mail::PasswordChanged {
             at,

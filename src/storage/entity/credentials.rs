@@ -12,6 +12,7 @@ pub struct Model {
     pub changed_at: DateTimeUtc,
     pub failures: i32,
     pub locked_at: Option<DateTimeUtc>,
+    pub reset_required_at: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -31,6 +31,7 @@ mod m2026_11_21_000024_create_deferred_indexes;
 mod m2026_11_21_000025_create_event_horizon;
 mod m2026_11_21_000026_add_wished_usernames;
 mod m2026_11_21_000027_keep_status_before;
+mod m2026_11_21_000028_require_resets;
 
 use sea_orm_migration::prelude::*;
 
@@ -65,6 +66,7 @@ impl MigratorTrait for Migrator {
             Box::new(m2026_11_21_000025_create_event_horizon::Migration),
             Box::new(m2026_11_21_000026_add_wished_usernames::Migration),
             Box::new(m2026_11_21_000027_keep_status_before::Migration),
+            Box::new(m2026_11_21_000028_require_resets::Migration),
         ]
     }
 }

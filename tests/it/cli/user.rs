@@ -73,3 +73,54 @@ async fn an_operator_erases_only_on_purpose_and_never_the_last_admin() {
     assert!(refuse(&db, &["show", "x"]).await.contains("address"));
     assert!(refuse(&db, &["roles", ADA, "root"]).await.contains("roles"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_theft_an_operator_signs_everybody_out_while_the_service_runs() {
+    let db = TestDatabase::create().await;
+    let service = Service::start(&db, &[]).await;
+    service.sign_up(BOB).await;
+    let mut tokens = Vec::new();
+    for _ in 0..2 {
+        for who in [ADA, BOB] {
+            let session = service.sign_in(who).await;
+            let text = |name: &str| session[name].as_str().unwrap().to_owned();
+            tokens.push((text("access_token"), text("refresh_token")));
+        }
+    }
+    for (access, _) in &tokens {
+        assert_eq!(service.get_as(access, "/api/v1/users/me").await, 200);
+    }
+    let said = say(&db, &["sign-out", "--all"]).await;
+    assert_eq!(said.trim(), "2 people are signed out of 4 sessions");
+    for (access, refresh) in &tokens {
+        assert_eq!(service.get_as(access, "/api/v1/users/me").await, 401);
+        let refresh = serde_json::json!({ "refresh_token": refresh });
+        let (status, _) = service.post("/api/v1/auth/refresh", refresh).await.unwrap();
+        assert_eq!(status, 401);
+    }
+    let details = "SELECT details FROM audit_log WHERE action = 'sign_out_everybody'";
+    assert_eq!(
+        db.texts(details).await,
+        [r#"{"people":2,"sessions_ended":4}"#]
+    );
+    let told = "SELECT count(*) FROM outbox_events WHERE type = 'user.session_revoked'";
+    assert_eq!(db.number(told).await, 2);
+    let after = service.sign_in(BOB).await;
+    let access = after["access_token"].as_str().unwrap();
+    assert_eq!(service.get_as(access, "/api/v1/users/me").await, 200);
+    assert!(say(&db, &["sign-out", BOB]).await.contains("signed out"));
+    assert_eq!(service.get_as(access, "/api/v1/users/me").await, 401);
+    service.stop().await;
+    assert!(refuse(&db, &["sign-out"]).await.contains("PERSON"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_asks_a_person_for_another_password() {
+    let db = two_people().await;
+    let said = say(&db, &["require-reset", BOB]).await;
+    assert!(said.contains("new password"), "{said}");
+    let rows = "SELECT count(*) FROM credentials WHERE reset_required_at IS NOT NULL";
+    assert_eq!(db.number(rows).await, 1);
+    let trail = "SELECT count(*) FROM audit_log WHERE actor_type = 'system' AND action = 'require_password_reset'";
+    assert_eq!(db.number(trail).await, 1);
+}
