@@ -297,3 +297,23 @@ async fn an_invitation_that_went_to_a_wrong_address_is_void_and_goes_to_the_righ
         .expect(200);
     app.sign_in(NEW).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn v10_3_3_a_token_is_its_persons_whoever_has_the_address_now() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.ada().await, app.bob().await);
+    let body = json!({ "email": NEW });
+    let moved = app.ask(Method::PATCH, &ada.access, &at(&bob), body).await;
+    moved.expect(200);
+    let other = app.person(BOB).await;
+    assert_ne!(other.id, bob.id);
+    let who = async |token: &str| {
+        let me = app.get_as(token, "/api/v1/users/me").await.expect(200);
+        json!([me.body["id"], me.body["email"]])
+    };
+    assert_eq!(who(&bob.access).await, json!([bob.id, NEW]));
+    assert_eq!(who(&other.access).await, json!([other.id, BOB]));
+    let refresh = json!({ "refresh_token": bob.refresh });
+    let again = app.post("/api/v1/auth/refresh", refresh).await.expect(200);
+    assert_eq!(again.body["user"]["id"], json!(bob.id));
+}

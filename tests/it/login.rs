@@ -1,5 +1,6 @@
 //! Sign-in: who gets in, who does not, and what each is told.
 
+mod cost;
 mod strict;
 
 use crate::support::{

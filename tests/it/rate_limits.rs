@@ -173,3 +173,14 @@ async fn behind_a_trusted_proxy_the_address_that_it_saw_counts() {
     let addresses: Vec<_> = current.map(|item| item["ip"].as_str().unwrap()).collect();
     assert_eq!(addresses, ["203.0.113.1"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn t11_a_limit_by_account_says_when_to_come_back_whoever_is_meant() {
+    let app = TestApp::start_with(&[("RATE_LIMIT_ACCOUNT", "2/1m")]).await;
+    for email in [ADA, "nobody@example.com"] {
+        for _ in 0..2 {
+            app.post(LOGIN, guess(email, WRONG)).await.expect(401);
+        }
+        assert_eq!(refused(app.post(LOGIN, guess(email, WRONG)).await), 30);
+    }
+}

@@ -3,6 +3,8 @@
 
 pub mod disk;
 mod flows;
+mod misuse;
+mod staff;
 
 use crate::support::TestApp;
 use flows::{Canaries, run_all};

@@ -223,3 +223,27 @@ async fn a_tier_without_an_end_lasts() {
         assert_eq!(user.body["tier"], tier, "{body}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn z12_who_goes_down_a_tier_sees_nobody_any_more_on_any_node() {
+    let app = TestApp::start().await;
+    let node = app.start_node(2, &[]).await;
+    let (ada, bob) = (app.ada().await, app.bob().await);
+    let views = ["search?q=a", &ada.id].map(|view| format!("/api/v1/users/{view}"));
+    app.post_as(&bob.access, UPGRADE, json!({}))
+        .await
+        .expect(200);
+    for (on, view) in [(&app, &views[0]), (&node, &views[0]), (&node, &views[1])] {
+        on.get_as(&bob.access, view).await.expect(200);
+    }
+    app.post_as(&bob.access, DOWNGRADE, json!({}))
+        .await
+        .expect(200);
+    for on in [&app, &node] {
+        for view in &views {
+            on.get_as(&bob.access, view)
+                .await
+                .expect_problem(403, "premium_required");
+        }
+    }
+}

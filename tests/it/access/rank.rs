@@ -50,3 +50,43 @@ async fn z5_a_manager_changes_nothing_of_an_admin_a_manager_or_himself() {
         .expect(200);
     assert_eq!(app.try_password(ADA, PASSWORD).await, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn v8_2_2_by_an_id_people_reach_nobody_and_premium_members_only_look() {
+    let app = TestApp::start().await;
+    let (ada, bob, pia) = (app.ada().await, app.bob().await, app.pia().await);
+    let state =
+        "SELECT status || version || tier || coalesce(full_name, '') FROM users ORDER BY id";
+    let before = app.db.texts(state).await;
+    let mut asked = 0;
+    for operation in Document::of(&app).await.operations() {
+        if !operation.path.contains("/users/{id}") {
+            continue;
+        }
+        for (who, is_premium) in [(&bob, false), (&pia, true)] {
+            for other in [&bob.id, &pia.id, &ada.id] {
+                let at = target(&operation.path, other);
+                let mut request = app.request(operation.method.clone(), &at);
+                request = request.bearer(&who.access);
+                if let Some(body) = &operation.body {
+                    request = request.json(body.clone());
+                }
+                let reply = request.send().await;
+                asked += 1;
+                if operation.method != Method::GET {
+                    reply.expect_problem(403, "forbidden");
+                } else if *other == who.id || is_premium {
+                    // No picture, or nothing that is shown to others.
+                    assert!([200, 404].contains(&reply.status), "{at}: {}", reply.text);
+                } else {
+                    reply.expect_problem(403, "premium_required");
+                }
+            }
+        }
+    }
+    assert!(asked >= 100, "only {asked} requests");
+    assert_eq!(app.db.texts(state).await, before);
+    app.get_as(&ada.access, "/api/v1/users/me")
+        .await
+        .expect(200);
+}

@@ -128,6 +128,9 @@ async fn x1_what_is_no_picture_is_refused_under_any_name_and_leaves_nothing() {
         ] {
             let reply = app.put_avatar(&bob, kind, content.to_vec()).await;
             reply.expect_problem(415, "unsupported_media_type");
+            let part = ("name=\"file\"; filename=\"me.png\"", kind, content);
+            let reply = put_form(&app, &bob, &[part]).await;
+            reply.expect_problem(415, "unsupported_media_type");
         }
     }
     for kind in [

@@ -94,6 +94,16 @@ async fn without_a_grace_nothing_is_forgiven() {
     app.post(REFRESH, shown(&next.refresh)).await.expect(401);
 }
 
+#[test]
+fn v7_2_2_the_machines_randomness_never_gives_the_same_twice() {
+    let (mut whole, mut starts) = (HashSet::new(), HashSet::new());
+    for _ in 0..10_000 {
+        let drawn: [u8; 32] = usher::Entropy::System.bytes();
+        assert!(starts.insert(drawn[..8].to_vec()));
+        assert!(whole.insert(drawn));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn v7_2_2_refresh_tokens_share_nothing() {
     let app = TestApp::start().await;
