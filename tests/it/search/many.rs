@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::HashSet;
 
 /// More than a search looks at.
-const MANY: usize = 8_000;
+const MANY: usize = 10_000;
 
 impl TestApp {
     /// Adds people called Anna Smith and a number, and after them these. On PostgreSQL their documents are so long that
@@ -32,6 +32,9 @@ impl TestApp {
             let number = MANY + 1 + place;
             self.add_people(&format!("SELECT {number} AS n, '{name}' AS name"))
                 .await;
+        }
+        if is_postgres {
+            self.db.execute("ANALYZE search_documents").await;
         }
     }
 
