@@ -121,7 +121,8 @@ impl Services {
     pub async fn get_session(&self, who: &SignedIn, id: SessionId) -> Result<SessionView> {
         let own = self.find_session_of(self.store.reader(), id, &who.user);
         let live = own.await?.filter(|session| session.is_live(self.now()));
-        self.view_of(live.ok_or(Error::NotFound("session"))?, who).await
+        self.view_of(live.ok_or(Error::NotFound("session"))?, who)
+            .await
     }
 
     async fn view_of(&self, session: Session, who: &SignedIn) -> Result<SessionView> {

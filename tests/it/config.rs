@@ -5,8 +5,8 @@ use crate::support::{
     process::{PRODUCTION, Service, command, run},
 };
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 
 /// A thing that must not be repeated by anybody.
 const CANARY: &str = "Kz8canaryQ2xW7";
