@@ -134,13 +134,7 @@ impl Services {
             .await?
             .ok_or(Error::BadToken)?;
         let open = link.must_be_open(now).map_err(Error::from);
-        let open = open.and_then(|()| {
-            if may_reset(&user) {
-                Ok(())
-            } else {
-                Err(Error::BadToken)
-            }
-        });
+        let open = open.and_then(|()| may_reset(&user).then_some(()).ok_or(Error::BadToken));
         if let Err(why) = open {
             drop(tx);
             return self.refuse_link(CONFIRM, why, client).await;

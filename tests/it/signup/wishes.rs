@@ -43,8 +43,7 @@ async fn c4_a_wished_username_does_not_tell_whether_the_address_was_free() {
     let wish = |name: &str| json!({ "username": name });
     let mut seen = Vec::new();
     for (email, name) in [(BOB, "of.taken"), (CAROL, "of.free")] {
-        let mut told = Vec::new();
-        told.push(visible(&register(&app, email, wish(name)).await));
+        let mut told = vec![visible(&register(&app, email, wish(name)).await)];
         app.catch_up().await;
         // The same address again, and another one of the prober's.
         told.push(visible(&register(&app, email, wish(name)).await));
