@@ -1,5 +1,6 @@
 //! Resetting a forgotten password by a mailed link.
 
+mod reclaim;
 mod request;
 
 use crate::support::{

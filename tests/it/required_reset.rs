@@ -66,7 +66,7 @@ async fn a_demand_for_another_password_is_told_and_repeated_voids_the_earlier_li
     );
     let first = app.last_token_to(BOB).await;
     let at = format!("/users/{}/require-password-reset", bob.id);
-    app.post_as(&ada.access, &at, Value::Null).await.expect(204);
+    app.post_as(&ada.access, &at, json!({})).await.expect(204);
     let details =
         "SELECT details FROM audit_log WHERE action = 'require_password_reset' ORDER BY at, id";
     assert_eq!(
