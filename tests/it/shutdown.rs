@@ -144,7 +144,7 @@ async fn d9_a_connection_without_a_whole_request_is_closed_after_ten_seconds() {
 #[tokio::test(flavor = "multi_thread")]
 async fn d9_a_body_that_does_not_come_is_waited_for_no_longer_than_an_answer_may_take() {
     let db = TestDatabase::create().await;
-    let service = Service::start(&db, &[]).await;
+    let service = Service::start(&db, &[("REQUEST_TIMEOUT_SECONDS", "5")]).await;
     let head = "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
     let begun = format!("{head}Content-Length: 100\r\n\r\n{{");
     let patience = patience_with(&service, begun.as_bytes()).await;

@@ -229,7 +229,7 @@ async fn z12_who_goes_down_a_tier_sees_nobody_any_more_on_any_node() {
     let app = TestApp::start().await;
     let node = app.start_node(2, &[]).await;
     let (ada, bob) = (app.ada().await, app.bob().await);
-    let views = ["search?q=a", &ada.id].map(|view| format!("/api/v1/users/{view}"));
+    let views = ["search?q=ada", &ada.id].map(|view| format!("/api/v1/users/{view}"));
     app.post_as(&bob.access, UPGRADE, json!({}))
         .await
         .expect(200);
