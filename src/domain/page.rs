@@ -125,16 +125,6 @@ impl<T> Page<T> {
         }
     }
 
-    /// A short list as its only page.
-    pub fn whole(items: Vec<T>) -> Self {
-        Self {
-            items,
-            next: None,
-            prev: None,
-            total: None,
-        }
-    }
-
     /// The same page with its items in another form.
     pub fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
         Page {

@@ -7,11 +7,10 @@ use crate::{
         actor::SignedIn,
         error::Fault,
         id::UserId,
-        page::PageRequest,
         permission::{Permission, Role, Roles},
     },
     http::{
-        collection::{Collection, CollectionResponse, PageFields},
+        collection::{Collection, CollectionResponse, PageQuery},
         extract::{Caller, Check, Field, IfMatch, Json, Path, Query},
         versioned::Versioned,
     },
@@ -22,7 +21,7 @@ use crate::{
 };
 use axum::extract::{OriginalUri, State};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 /// A role.
 #[derive(Serialize, ToSchema)]
@@ -72,38 +71,11 @@ pub fn parse_roles(names: &[String]) -> Result<Roles, Fault> {
     Ok(Roles::new(roles))
 }
 
-/// Which page.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct RolesQuery {
-    /// How many roles a page has: 1 to 100.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 100, default = 20, example = 20)]
-    #[serde(default)]
-    limit: Field<String>,
-    /// `next_cursor` of the page before.
-    #[param(value_type = Option<String>, max_length = 1000)]
-    #[serde(default)]
-    cursor: Field<String>,
-}
-
-impl RolesQuery {
-    fn check(self) -> Result<PageRequest> {
-        let mut check = Check::new();
-        let fields = PageFields {
-            limit: self.limit,
-            cursor: self.cursor,
-            include: Field::Absent,
-        };
-        let page = fields.check(&mut check, ORDER);
-        check.done(page)
-    }
-}
-
 /// List the roles
 ///
 /// The roles, weakest first, and what each may do.
 #[utoipa::path(
-    get, path = "/", tag = "Users", operation_id = "list_roles", security(("bearerAuth" = [])), params(RolesQuery),
+    get, path = "/", tag = "Users", operation_id = "list_roles", security(("bearerAuth" = [])), params(PageQuery),
     responses(
         (status = 200, description = "The roles", body = CollectionResponse<RoleResponse>),
         (status = 403, description = "`forbidden`"),
@@ -113,10 +85,10 @@ pub async fn list_roles(
     State(services): State<Services>,
     OriginalUri(uri): OriginalUri,
     who: SignedIn,
-    Query(query): Query<RolesQuery>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Collection<RoleResponse>> {
     who.must(Permission::ReadRoles)?;
-    let request = query.check()?;
+    let request = query.check(ORDER)?;
     let page = services.list_roles((&who).into(), &request).await?;
     Ok(Collection::of(page.map(RoleResponse::from), &uri))
 }

@@ -106,7 +106,10 @@ pub const TABLE: &[(&str, Who)] = &[
     ("replay_webhook_delivery", Who::May("webhooks:manage")),
     ("request_email_verification", Who::AnyoneOrUser),
     ("request_password_reset", Who::Anyone),
-    ("require_password_reset", Who::Admin),
+    (
+        "require_password_reset",
+        Who::May("passwords:require_reset"),
+    ),
     ("revoke_session", Who::User),
     ("revoke_user_sessions", Who::May("sessions:revoke")),
     ("rotate_webhook_secret", Who::May("webhooks:manage")),

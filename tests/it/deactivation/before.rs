@@ -46,3 +46,27 @@ async fn who_was_put_aside_when_that_was_not_kept_comes_back_by_the_address() {
         assert_eq!(state(&back.body), expected);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_not_confirmed_while_the_account_is_put_aside() {
+    let app = TestApp::start().await;
+    let ada = app.ada().await;
+    let id = app.carol().await;
+    let token = app.last_token_to(CAROL).await;
+    app.act_on(&ada, &id, "deactivate").await.expect(200);
+    let verify = async || {
+        let form = json!({ "token": token });
+        app.post("/api/v1/auth/verify-email", form).await
+    };
+    verify().await.expect_problem(400, "token_invalid");
+    let before = app.mails_to(CAROL).await.len();
+    let ask = json!({ "email": CAROL });
+    app.post("/api/v1/auth/verify-email-request", ask)
+        .await
+        .expect(202);
+    assert_eq!(app.mails_to(CAROL).await.len(), before, "nothing waits");
+    let back = app.act_on(&ada, &id, "reactivate").await.expect(200);
+    assert_eq!(back.body["status"], "pending");
+    verify().await.expect(200);
+    app.sign_in(CAROL).await;
+}
