@@ -86,7 +86,7 @@ async fn must_end(service: &Service, access: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_theft_an_operator_signs_everybody_out_while_the_service_runs() {
     let db = TestDatabase::create().await;
-    let service = Service::start(&db, &[]).await;
+    let service = Service::start(&db, &[("REQUIRE_EMAIL_VERIFICATION", "false")]).await;
     service.sign_up(BOB).await;
     let mut tokens = Vec::new();
     for _ in 0..2 {
