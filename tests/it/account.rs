@@ -154,7 +154,7 @@ async fn a_username_of_another_is_refused_in_any_case() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn v6_3_7_a_changed_username_is_told_by_mail_three_times_an_hour() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_with(&[("RATE_LIMIT_RECIPIENT", "3/1h")]).await;
     let (ada, bob) = (app.ada().await, app.bob().await);
     let before = app.mails_to(BOB).await.len();
     let set = async |name: &str, by_staff: bool| {

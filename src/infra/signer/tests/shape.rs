@@ -114,8 +114,8 @@ fn an_encrypted_token_is_none_of_ours() {
         let key = key(algorithm);
         let signer = signer(std::slice::from_ref(&key));
         let token = signer.sign(&claims(), now()).unwrap();
-        let (signed, signature) = token.rsplit_once('.').unwrap();
-        let payload = signed.split('.').nth(1).unwrap();
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let payload = message.split('.').nth(1).unwrap();
         let ours = serde_json::to_value(true_header(&key)).unwrap();
         let with = |members: &Value| {
             let mut header = ours.as_object().unwrap().clone();
