@@ -58,8 +58,10 @@ impl Bench {
             request_timeout: config.http.request_timeout,
             body_limit: HttpSettings::BODY_LIMIT,
         };
+        let services = services.unwrap();
+        services.make_missing_signing_key().await.unwrap();
         let system = System {
-            services: services.unwrap(),
+            services,
             settings: Arc::new(settings),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             is_open: !production,
