@@ -54,6 +54,7 @@ pub(super) fn make_limiter(config: &Config, clock: &Clock) -> Limiter {
         (Class::Refresh, limits.refresh),
         (Class::Api, limits.api),
         (Class::Recipient, limits.recipient),
+        (Class::MailTotal, limits.mail_total),
         (Class::Account, limits.account),
     ];
     Limiter::new(rates.into_iter().collect(), clock.clone())

@@ -13,7 +13,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting::url(
         "DATABASE_URL",
         Fallback::Derived("`sqlite://{DATA_DIR}/usher.db`"),
-        "`postgresql://user:password@host:5432/name`, or `sqlite://path` for one node.",
+        "`postgresql://user:password@host:5432/name`, or `sqlite://path` for one node; production needs it.",
     ),
     Setting::url(
         "DATABASE_REPLICA_URL",
@@ -150,6 +150,12 @@ fn crosses_in_clear(url: &Url) -> bool {
 
 fn read_url(reader: &mut Reader, data_dir: &Path) -> (SecretString, Backend) {
     let Some(text) = reader.raw("DATABASE_URL") else {
+        if reader.is_production() {
+            reader.refuse(
+                "DATABASE_URL",
+                "must be set in production: postgresql://user:password@host:5432/name, or sqlite://path for one node",
+            );
+        }
         let url = format!("sqlite://{}/usher.db", data_dir.display());
         reader.derive("DATABASE_URL", &url);
         return (SecretString::from(url), Backend::Sqlite);

@@ -38,6 +38,11 @@ pub(super) const SETTINGS: &[Setting] = &[
         "Mails of one kind to one recipient; more are silently not sent.",
     ),
     Setting::new(
+        "RATE_LIMIT_MAIL_TOTAL",
+        Fallback::Fixed("600/10m"),
+        "Mails that strangers can cause (reset, verification again, account exists) to everybody together; more are silently not sent.",
+    ),
+    Setting::new(
         "RATE_LIMIT_ACCOUNT",
         Fallback::Fixed("10/1m"),
         "Tries of a password from wherever: per account inside a session and on a known device, elsewhere per address or username typed.",
@@ -53,6 +58,7 @@ pub struct LimitsConfig {
     pub refresh: Option<Rate>,
     pub api: Option<Rate>,
     pub recipient: Option<Rate>,
+    pub mail_total: Option<Rate>,
     pub account: Option<Rate>,
 }
 
@@ -65,6 +71,7 @@ impl LimitsConfig {
             refresh: read_rate(reader, "RATE_LIMIT_REFRESH"),
             api: read_rate(reader, "RATE_LIMIT_API"),
             recipient: read_rate(reader, "RATE_LIMIT_RECIPIENT"),
+            mail_total: read_rate(reader, "RATE_LIMIT_MAIL_TOTAL"),
             account: read_rate(reader, "RATE_LIMIT_ACCOUNT"),
         }
     }

@@ -150,7 +150,10 @@ impl Services {
         let Some(user) = waiting else {
             return Ok(Some("not_waiting"));
         };
-        if !self.may_mail_again(tx, user.id, Mail::VERIFY_EMAIL).await? {
+        if !self
+            .may_mail_for_strangers(tx, user.id, Mail::VERIFY_EMAIL)
+            .await?
+        {
             return Ok(Some("rate_limited"));
         }
         let action = RequestedMail::EmailVerification.as_str();

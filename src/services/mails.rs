@@ -2,7 +2,7 @@
 //! the mail server says that it will never take them.
 
 use super::{
-    Services, after, before,
+    Class, Services, after, before,
     personal_data::{field, open_text},
 };
 use crate::{
@@ -102,6 +102,26 @@ impl Services {
         let since = before(self.now(), rate.per);
         let queued = outbox_mails::count_queued_since(tx, user, template, since).await?;
         Ok(queued < u64::from(rate.count))
+    }
+
+    /// Whether there may be one more mail that a stranger can cause: to this person, and to everybody together, which keeps a
+    /// flood from many sources to many people from becoming one that we send.
+    pub(super) async fn may_mail_for_strangers(
+        &self,
+        tx: &Tx,
+        user: UserId,
+        template: &str,
+    ) -> Result<bool> {
+        if !self.may_mail_again(tx, user, template).await? {
+            return Ok(false);
+        }
+        let decision = self.limiter.check(Class::MailTotal, "everybody").await;
+        if !decision.allowed {
+            tracing::warn!(
+                "RATE_LIMIT_MAIL_TOTAL is used up: mails that were asked for are not sent"
+            );
+        }
+        Ok(decision.allowed)
     }
 
     /// The page of ours at this path with a secret in the fragment, which no log or referrer sees.

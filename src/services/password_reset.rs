@@ -51,7 +51,7 @@ impl Services {
             return Ok(Some("unknown"));
         };
         if !self
-            .may_mail_again(tx, user.id, Mail::PASSWORD_RESET)
+            .may_mail_for_strangers(tx, user.id, Mail::PASSWORD_RESET)
             .await?
         {
             return Ok(Some("rate_limited"));

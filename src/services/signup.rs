@@ -186,7 +186,7 @@ impl Services {
         let (subject, client) = (entry.subject.unwrap_or(owner.id), entry.client);
         self.audit(tx, entry.on(subject)).await?;
         let template = Mail::ACCOUNT_EXISTS;
-        if self.may_mail_again(tx, owner.id, template).await? {
+        if self.may_mail_for_strangers(tx, owner.id, template).await? {
             let mail = Mail::AccountExists {
                 reset_link: self.forgot_password_page(),
             };

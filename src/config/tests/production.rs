@@ -73,6 +73,7 @@ fn each_unsafe_setting_is_refused_in_one_line_that_names_it() {
         ),
         ("REDIS_URL", "redis://:changeme@a:6379,b:6379"),
         ("SMTP_URL", "smtps://usher:password@mail.example.com"),
+        ("DATABASE_URL", ""),
         ("PUBLIC_URL", ""),
         ("PUBLIC_URL", "http://accounts.example.com"),
         ("MAIL_TRANSPORT", "mailbox"),
@@ -160,6 +161,7 @@ fn strong_secrets_are_taken() {
 fn all_problems_are_told_at_once() {
     let found = problems(&[("ENVIRONMENT", "production"), ("LISTEN", "here")]);
     for name in [
+        "DATABASE_URL",
         "PUBLIC_URL",
         "ENCRYPTION_KEYS",
         "MAIL_FROM",
@@ -169,7 +171,7 @@ fn all_problems_are_told_at_once() {
         let lines = found.iter().filter(|line| line.starts_with(name)).count();
         assert_eq!(lines, 1, "{name}: {found:?}");
     }
-    assert_eq!(found.len(), 5);
+    assert_eq!(found.len(), 6);
 }
 
 #[test]

@@ -44,6 +44,8 @@ pub enum Class {
     Api,
     /// Mails of one kind to one recipient.
     Recipient,
+    /// Mails that strangers can cause, all together.
+    MailTotal,
     /// Guesses at the password of one account.
     Account,
 }
@@ -58,6 +60,7 @@ impl Class {
             Self::Refresh => "refresh",
             Self::Api => "api",
             Self::Recipient => "recipient",
+            Self::MailTotal => "mail_total",
             Self::Account => "account",
         }
     }

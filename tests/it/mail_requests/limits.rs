@@ -3,6 +3,7 @@
 use super::{RESET, VERIFY, WAITING, ask, rows};
 use crate::support::{
     Reply, TestApp,
+    app::PASSWORD,
     people::{BOB, CAROL},
 };
 use axum::http::Method;
@@ -99,4 +100,26 @@ async fn t8_a_flood_is_answered_alike_and_sends_no_more_than_its_source_may() {
     app.app.do_housekeeping().await.unwrap();
     let refused = "SELECT count(*) FROM audit_log WHERE details LIKE '%rate_limited%' AND details LIKE '%count%'";
     assert_eq!(app.db.number(refused).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn t8_mails_that_strangers_cause_are_bounded_for_everybody_together() {
+    let app = TestApp::start_with(&[("RATE_LIMIT_MAIL_TOTAL", "2/1h")]).await;
+    let people = [BOB, "p1@example.com", "p2@example.com"];
+    app.bob().await;
+    for email in &people[1..] {
+        let form = json!({ "email": email, "password": PASSWORD });
+        app.post("/api/v1/auth/register", form).await.expect(201);
+    }
+    let before = app.inbox().await.len();
+    for email in people {
+        ask(&app, RESET, email).await;
+    }
+    // Addresses that nobody has use nothing up, and what the owners themselves do goes on.
+    assert_eq!(app.inbox().await.len() - before, 2);
+    let kept = "SELECT count(*) FROM audit_log WHERE details LIKE '%rate_limited%'";
+    assert_eq!(app.db.number(kept).await, 1);
+    app.advance(TimeDelta::hours(1));
+    ask(&app, RESET, people[2]).await;
+    assert_eq!(app.inbox().await.len() - before, 3);
 }
