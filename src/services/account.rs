@@ -258,6 +258,6 @@ impl Services {
 
 /// A state that only its person brings about.
 fn only_by_itself() -> Error {
-    let message = "Only active and deactivated can be set.";
-    Error::Invalid(vec![Violation::new("status", "unknown_value", message)])
+    let message = "Only active and deactivated can be set; another one can only be sent as it is.";
+    Error::Invalid(vec![Violation::new("status", "mismatch", message)])
 }
