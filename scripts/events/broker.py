@@ -89,7 +89,7 @@ def certificates(folder):
 def only_by_tls_and_password(usher, tansu, folder):
     certificates(folder)
     inner, outer = free_port(), free_port()
-    storage = f"libsql://{folder / 'tansu.db'}"
+    storage = "sqlite:///tansu.db"  # in its working directory
     with Broker(tansu, folder, storage, inner) as broker:
         for mechanism in ("scram256", "scram512"):
             subprocess.run([tansu, "user", "create", USER, SECRET, "--mechanism", mechanism, "--broker", broker.url],
