@@ -20,6 +20,8 @@ use url::{Host, Url};
 
 /// The longest wait for a connection, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the one who writes an address down waits for its look-up: well below the least time that a request has.
+const LOOK_UP_TIMEOUT: Duration = Duration::from_millis(500);
 /// A connection is kept for so long for the next request.
 const KEEP: Duration = Duration::from_secs(30);
 /// No more than so much of an answer is read, so that the connection can be used again.
@@ -108,8 +110,8 @@ impl Outbound {
         self.allow_private
     }
 
-    /// Whether one of the addresses that this one stands for at present is not public; one that cannot be looked up just
-    /// now is given the benefit of the doubt, since what is dialled is judged again.
+    /// Whether one of the addresses that this one stands for at present is not public; one that cannot be looked up at
+    /// once is given the benefit of the doubt, since what is dialled is judged again.
     pub async fn leads_inside(&self, url: &Url) -> bool {
         if self.allow_private {
             return false;
@@ -117,7 +119,7 @@ impl Outbound {
         match url.host() {
             Some(Host::Domain(name)) => {
                 let look_up = self.resolver.look_up(name);
-                let found = tokio::time::timeout(CONNECT_TIMEOUT, look_up).await;
+                let found = tokio::time::timeout(LOOK_UP_TIMEOUT, look_up).await;
                 found.is_ok_and(|found| found.iter().any(|address| !is_public(*address)))
             }
             _ => literal(url).is_none_or(|address| !is_public(address)),

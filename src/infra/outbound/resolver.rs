@@ -1,4 +1,4 @@
-//! Names of hosts to addresses: the machine's resolver, or a table in tests. What the HTTP client gets is judged first, so
+//! Names of hosts to addresses: the machine's resolver, or another in tests. What the HTTP client gets is judged first, so
 //! that it dials nothing else.
 
 use crate::domain::public_address::is_public;
@@ -19,6 +19,8 @@ pub enum Resolver {
     System,
     /// For tests.
     Table(Table),
+    /// For tests: answers never, as behind a wall that drops what is asked.
+    Silent,
 }
 
 impl Resolver {
@@ -39,6 +41,7 @@ impl Resolver {
                 }
                 answers.first().cloned().unwrap_or_default()
             }
+            Self::Silent => std::future::pending().await,
         }
     }
 }

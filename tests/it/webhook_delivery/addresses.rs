@@ -90,6 +90,17 @@ async fn x5_an_address_inside_is_refused_however_it_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_is_made_though_nobody_answers_for_its_name() {
+    let db = Arc::new(TestDatabase::create().await);
+    let clock = Clock::hand_wound(BEGIN.parse().unwrap());
+    let hurried = ("REQUEST_TIMEOUT_SECONDS", "1");
+    let app = TestApp::start_among(db, clock, 1, &[STRICT, hurried], Resolver::Silent).await;
+    let ada = app.ada().await;
+    app.webhook(&ada.access, "https://hooks.example/", &["*"])
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn x5_a_name_that_comes_to_lead_inside_is_not_followed() {
     let app = among(
         &[
