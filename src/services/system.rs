@@ -1,10 +1,7 @@
 //! How the service itself is doing.
 
 use super::Services;
-use crate::{
-    domain::{Error, Result},
-    storage::schema,
-};
+use crate::{domain::Result, storage::schema};
 use std::{
     sync::atomic::Ordering,
     time::{Duration, Instant},
@@ -35,7 +32,7 @@ impl Services {
         self.store.ping().await?;
         let latency = begun.elapsed();
         let status = self.store.status().await?;
-        let schema = schema::status(&self.store).await.map_err(Error::Internal)?;
+        let (applied, pending) = schema::history(&self.store).await?;
         Ok(DatabaseStatus {
             backend: status.backend,
             version: status.version,
@@ -43,9 +40,9 @@ impl Services {
             pool_size: status.pool_size,
             pool_idle: status.pool_idle,
             pool_max: status.pool_max,
-            applied: schema.applied.len(),
-            pending: schema.pending.len(),
-            latest: schema.applied.last().cloned(),
+            applied: applied.len(),
+            pending,
+            latest: applied.last().cloned(),
         })
     }
 

@@ -2,12 +2,20 @@
 //! while the others wait, on PostgreSQL for an advisory lock, on SQLite for the file.
 
 use super::{Store, deferred_indexes, migration::Migrator};
+use crate::domain::Result;
 use anyhow::Context as _;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement};
-use sea_orm_migration::MigratorTrait;
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryOrder, RuntimeErr, Statement,
+};
+use sea_orm_migration::{MigratorTrait, seaql_migrations};
+use std::time::Duration;
 
 /// `usher` in ASCII: the key of the lock that migrations take.
 const LOCK: i64 = 0x75_73_68_65_72;
+
+/// A migration that did not get a lock is tried so often, with a pause in between in which others go on.
+const ATTEMPTS: u32 = 60;
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Where the schema stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,10 +51,29 @@ pub async fn status(store: &Store) -> anyhow::Result<SchemaStatus> {
     })
 }
 
+/// What is applied, in order, and how many of this binary's migrations are not: also where a later version has moved the
+/// schema on under a node that still serves.
+pub async fn history(store: &Store) -> Result<(Vec<String>, usize)> {
+    let rows = seaql_migrations::Entity::find().order_by_asc(seaql_migrations::Column::Version);
+    let rows = rows.all(store.reader()).await?;
+    let applied: Vec<String> = rows.into_iter().map(|row| row.version).collect();
+    let own = Migrator::migrations();
+    let pending = own
+        .iter()
+        .filter(|own| !applied.iter().any(|name| name == own.name()));
+    let pending = pending.count();
+    Ok((applied, pending))
+}
+
 /// Applies the next `steps` migrations, or all; makes indexes again that an import has left out.
 pub async fn up(store: &Store, steps: Option<u32>) -> anyhow::Result<()> {
     let tx = lock(store).await?;
-    if status(store).await?.lacks_indexes {
+    let SchemaStatus {
+        pending,
+        lacks_indexes,
+        ..
+    } = status(store).await?;
+    if lacks_indexes {
         if store.is_postgres() {
             deferred_indexes::restore_indexes(store).await?;
         } else {
@@ -54,7 +81,7 @@ pub async fn up(store: &Store, steps: Option<u32>) -> anyhow::Result<()> {
         }
     }
     let moved = if store.is_postgres() {
-        Migrator::up(store.writer(), steps).await
+        one_by_one(store, Way::Up, at_most(steps, &pending)).await
     } else {
         Migrator::up(&tx, steps).await
     };
@@ -69,12 +96,58 @@ pub async fn down(store: &Store, steps: Option<u32>) -> anyhow::Result<()> {
     }
     let tx = lock(store).await?;
     let moved = if store.is_postgres() {
-        Migrator::down(store.writer(), steps).await
+        let applied = status(store).await?.applied;
+        one_by_one(store, Way::Down, at_most(steps, &applied)).await
     } else {
         Migrator::down(&tx, steps).await
     };
     moved.context("migrating down failed")?;
     Ok(tx.commit().await?)
+}
+
+#[derive(Clone, Copy)]
+enum Way {
+    Up,
+    Down,
+}
+
+fn at_most(steps: Option<u32>, list: &[String]) -> usize {
+    steps.map_or(list.len(), |steps| list.len().min(steps as usize))
+}
+
+/// Moves on PostgreSQL while others use the database. Whoever comes after a statement that waits for a table waits with
+/// it: so each migration gives up soon, lets the others through, and is tried again.
+async fn one_by_one(store: &Store, way: Way, count: usize) -> Result<(), DbErr> {
+    let db = store.connect_mover().await?;
+    for _ in 0..count {
+        let mut attempt = 1;
+        loop {
+            let moved = match way {
+                Way::Up => Migrator::up(&db, Some(1)).await,
+                Way::Down => Migrator::down(&db, Some(1)).await,
+            };
+            match moved {
+                Err(error) if lacks_lock(&error) && attempt < ATTEMPTS => {
+                    tracing::info!(attempt, "a migration waits for a table that is in use");
+                    attempt += 1;
+                    tokio::time::sleep(PAUSE).await;
+                }
+                moved => break moved?,
+            }
+        }
+    }
+    db.close().await
+}
+
+/// Whether a statement gave up waiting for a lock (`lock_not_available`).
+fn lacks_lock(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error))) =
+        error
+    else {
+        return false;
+    };
+    let error = error.as_database_error();
+    error.is_some_and(|error| error.code().as_deref() == Some("55P03"))
 }
 
 /// Keeps other nodes from migrating until it ends; refuses a database that is newer than this binary. On SQLite the migrations run inside it, because there they have no

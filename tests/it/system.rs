@@ -141,6 +141,13 @@ async fn the_database_status_names_the_database_and_its_schema() {
         "{pool}"
     );
     assert!(!status.to_string().contains(&app.db.url()));
+    // A later version moves the schema on while this one still serves.
+    app.db
+        .execute("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m2099_01_01_000001_later', 0)")
+        .await;
+    let moved = app.get("/db/status").await.expect(200).body;
+    assert_eq!(moved["migrations"]["applied"], applied + 1);
+    assert_eq!(moved["migrations"]["pending"], 0);
 }
 
 /// Takes the database away behind the service's back: shut for everybody on PostgreSQL, closed on SQLite.

@@ -2,7 +2,7 @@
 
 use super::{Store, StoreSettings, is_at_rest, options};
 use anyhow::Context as _;
-use sea_orm::Database;
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};
 use std::{sync::Arc, time::Duration};
 
@@ -12,8 +12,11 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 /// How long a server is given that is there and cannot take anybody yet.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A migration needs one connection for its lock and one for its work.
+/// A move of the schema has one for its lock, and meanwhile asks where it stands.
 const LEAST: u32 = 2;
+
+/// So long a change of the schema may keep the others waiting before it has the lock.
+const MOVER_LOCK_TIMEOUT: &str = "1s";
 
 impl Store {
     pub(super) async fn connect_postgres(settings: &StoreSettings) -> anyhow::Result<Self> {
@@ -53,6 +56,16 @@ impl Store {
             postgres,
             witness: Arc::default(),
         })
+    }
+
+    /// One connection for changes of the schema; only on PostgreSQL.
+    pub(in crate::storage) async fn connect_mover(&self) -> Result<DatabaseConnection, DbErr> {
+        let timeout = [("lock_timeout", MOVER_LOCK_TIMEOUT)];
+        let real = self.postgres.clone().unwrap_or_default().options(timeout);
+        let mut options = ConnectOptions::new("postgresql://");
+        options.max_connections(1).sqlx_logging(false);
+        options.map_sqlx_postgres_opts(move |_| real.clone());
+        Database::connect(options).await
     }
 
     /// Opens the connections that stay open, so that nobody waits for them later; those in use count.

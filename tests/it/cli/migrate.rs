@@ -3,8 +3,11 @@
 use crate::support::{
     database::TestDatabase,
     people::BOB,
-    process::{PRODUCTION, Service, run},
+    process::{PRODUCTION, Service, command, run},
 };
+use sqlx::{Connection as _, PgConnection};
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// How many migrations are applied and how many are pending, by what the command printed.
 fn state(printed: &str) -> (usize, usize) {
@@ -70,4 +73,32 @@ async fn f41_production_refuses_a_schema_that_is_behind_until_it_is_brought_up()
     assert!(line.contains("usher migrate up"), "{line}");
     run(&db, &["migrate", "up"], &PRODUCTION).await.success();
     Service::start(&db, &PRODUCTION).await.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f27_a_migration_that_waits_for_a_table_lets_others_through_and_is_tried_again() {
+    let db = TestDatabase::create_empty().await;
+    if !db.is_postgres() {
+        return;
+    }
+    let (all, _) = migrate(&db, &["up"]).await;
+    assert_eq!(migrate(&db, &["down"]).await, (all - 1, 1));
+    let mut reader = PgConnection::connect(&db.url()).await.unwrap();
+    let mut reading = reader.begin().await.unwrap();
+    let count = "SELECT count(*) FROM credentials";
+    sqlx::query(count).execute(&mut *reading).await.unwrap();
+    let mut moving = command(&db, &["migrate", "up"], &[]).spawn().unwrap();
+    let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'";
+    for _ in 0..2 {
+        while db.number(waits).await == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        // It would wait as long as the reader reads, were it not for the migration's own patience.
+        let reads = timeout(Duration::from_secs(4), db.number(count)).await;
+        assert_eq!(reads, Ok(0));
+    }
+    assert!(moving.try_wait().unwrap().is_none());
+    reading.rollback().await.unwrap();
+    let moved = moving.wait_with_output().await.unwrap();
+    assert_eq!(state(&String::from_utf8(moved.stdout).unwrap()), (all, 0));
 }
