@@ -4,10 +4,10 @@
 use super::{Services, password_reset::may_reset};
 use crate::{
     domain::{
-        Result, audit::AuditEntry, client::Client, error::Clash, event::EventType, id::UserId,
-        mail::Mail, permission::Permission, session::SessionEnd, steward::Steward,
+        Result, audit::AuditEntry, client::Client, error::Clash, id::UserId, mail::Mail,
+        permission::Permission, session::SessionEnd, steward::Steward,
     },
-    storage::{credentials, sessions},
+    storage::credentials,
 };
 use serde_json::json;
 
@@ -37,17 +37,12 @@ impl Services {
         if !has_password || !may_reset(&user) {
             return Err(Clash::State.into());
         }
-        let (now, why) = (self.now(), SessionEnd::PasswordResetRequired);
-        credentials::require_reset(&tx, id, now).await?;
-        let ended = sessions::end_sessions(&tx, id, None, why, now).await?;
+        credentials::require_reset(&tx, id, self.now()).await?;
+        let why = SessionEnd::PasswordResetRequired;
+        let ended = self.revoke_all(&tx, id, why, client).await?;
         let entry = AuditEntry::success(ACTION, who.actor(), client).on(id);
         self.audit(&tx, entry.with(json!({ "sessions_ended": ended })))
             .await?;
-        if ended > 0 {
-            let data = json!({ "sessions_ended": ended, "reason": why.as_str() });
-            self.publish(&tx, id, (EventType::SessionRevoked, data), client)
-                .await?;
-        }
         let mail = |link| Mail::PasswordResetRequired { link };
         self.mail_reset(&tx, &user, mail, client).await?;
         self.commit(tx).await

@@ -21,7 +21,7 @@ use crate::{
     },
     infra::tracer,
     storage::{
-        Db, Store,
+        Db, Store, Tx,
         sessions::{self, Living},
     },
 };
@@ -218,17 +218,29 @@ impl Services {
         self.steward_must_hold(&tx, who).await?;
         let user = self.lock_user(&tx, id).await?;
         who.must_outrank(&user)?;
-        let (now, why) = (self.now(), SessionEnd::RevokedByStaff);
-        let ended = sessions::end_sessions(&tx, id, None, why, now).await?;
+        let why = SessionEnd::RevokedByStaff;
+        let ended = self.revoke_all(&tx, id, why, client).await?;
         let entry = AuditEntry::success(REVOKE_ALL, who.actor(), client).on(id);
         self.audit(&tx, entry.with(json!({ "sessions_ended": ended })))
             .await?;
+        Store::commit(tx).await
+    }
+
+    /// Ends every session of a person whom others sign out, and tells of it if there was one; how many there were.
+    pub(super) async fn revoke_all(
+        &self,
+        tx: &Tx,
+        id: UserId,
+        why: SessionEnd,
+        client: &Client,
+    ) -> Result<u64> {
+        let ended = sessions::end_sessions(tx, id, None, why, self.now()).await?;
         if ended > 0 {
             let data = json!({ "sessions_ended": ended, "reason": why.as_str() });
-            self.publish(&tx, id, (EventType::SessionRevoked, data), client)
+            self.publish(tx, id, (EventType::SessionRevoked, data), client)
                 .await?;
         }
-        Store::commit(tx).await
+        Ok(ended)
     }
 
     /// The device that a session was made on.

@@ -3,8 +3,7 @@
 use super::Services;
 use crate::{
     domain::{
-        Result, actor::Actor, audit::AuditEntry, client::Client, event::EventType, id::UserId,
-        session::SessionEnd,
+        Result, actor::Actor, audit::AuditEntry, client::Client, id::UserId, session::SessionEnd,
     },
     storage::sessions,
 };
@@ -48,21 +47,15 @@ impl Services {
         done: &mut SignedOut,
         client: &Client,
     ) -> Result<()> {
-        let (now, why) = (self.now(), SessionEnd::EverybodySignedOut);
+        let why = SessionEnd::EverybodySignedOut;
         let tx = self.store.begin().await?;
         for id in people {
             if self.try_lock_user(&tx, *id).await?.is_none() {
                 continue;
             }
-            let ended = sessions::end_sessions(&tx, *id, None, why, now).await?;
-            if ended == 0 {
-                continue;
-            }
-            done.people += 1;
+            let ended = self.revoke_all(&tx, *id, why, client).await?;
+            done.people += u64::from(ended > 0);
             done.sessions += ended;
-            let data = json!({ "sessions_ended": ended, "reason": why.as_str() });
-            self.publish(&tx, *id, (EventType::SessionRevoked, data), client)
-                .await?;
         }
         self.commit(tx).await
     }

@@ -3,15 +3,15 @@
 use crate::{
     domain::{Result, actor::SignedIn, audit_chain::Checkpoint},
     http::{
-        collection::{Collection, CollectionResponse, PageFields},
-        extract::{Check, Field, Query},
+        collection::{Collection, CollectionResponse, PageQuery},
+        extract::Query,
     },
     services::{Services, audit_seals::CHECKPOINT_ORDER},
 };
 use axum::extract::{OriginalUri, State};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 /// How far the chain over the audit trail went, and to which hash, as the log told it at the time.
 #[derive(Serialize, ToSchema)]
@@ -71,26 +71,12 @@ impl AuditCheckpointResponse {
     }
 }
 
-/// Which page.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct AuditCheckpointsQuery {
-    /// How many checkpoints a page has: 1 to 100.
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 100, default = 20, example = 20)]
-    #[serde(default)]
-    limit: Field<String>,
-    /// `next_cursor` of the page before.
-    #[param(value_type = Option<String>, max_length = 1000)]
-    #[serde(default)]
-    cursor: Field<String>,
-}
-
 /// List the checkpoints of the audit trail
 ///
 /// Newest first, as they are kept: whoever keeps one elsewhere can prove later that the chain came through it
 /// (`usher audit verify --checkpoint`).
 #[utoipa::path(
-    get, path = "/checkpoints", tag = "Audit trail", params(AuditCheckpointsQuery), operation_id = "list_audit_checkpoints",
+    get, path = "/checkpoints", tag = "Audit trail", params(PageQuery), operation_id = "list_audit_checkpoints",
     security(("bearerAuth" = [])),
     responses(
         (status = 200, description = "A page of checkpoints", body = CollectionResponse<AuditCheckpointResponse>),
@@ -101,16 +87,9 @@ pub async fn list_audit_checkpoints(
     State(services): State<Services>,
     OriginalUri(uri): OriginalUri,
     who: SignedIn,
-    Query(query): Query<AuditCheckpointsQuery>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Collection<AuditCheckpointResponse>> {
-    let mut check = Check::new();
-    let fields = PageFields {
-        limit: query.limit,
-        cursor: query.cursor,
-        include: Field::Absent,
-    };
-    let page = fields.check(&mut check, CHECKPOINT_ORDER);
-    let request = check.done(page)?;
+    let request = query.check(CHECKPOINT_ORDER)?;
     let page = services.list_audit_checkpoints(&who, &request).await?;
     let key = services.audit_public_key()?;
     let page = page.map(|checkpoint| AuditCheckpointResponse::of(&checkpoint, &key));
