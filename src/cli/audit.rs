@@ -1,6 +1,6 @@
 //! `usher audit verify`: checks the chain over the audit trail, from the database alone.
 
-use super::say;
+use super::{progress, say};
 use crate::{
     app::{self, Means},
     config::Config,
@@ -9,7 +9,6 @@ use crate::{
 };
 use anyhow::{Context as _, bail, ensure};
 use clap::Subcommand;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 #[derive(Subcommand)]
@@ -57,10 +56,7 @@ async fn verify(
     known: Option<KnownPlace>,
     as_json: bool,
 ) -> anyhow::Result<()> {
-    let bar = ProgressBar::new(services.count_sealed_entries().await?);
-    bar.set_style(ProgressStyle::with_template(
-        "{bar:40} {pos}/{len} entries, {eta} left",
-    )?);
+    let bar = progress::of_things(services.count_sealed_entries().await?, "entries")?;
     let report = services.verify_audit_log(known, |more| bar.inc(more));
     let report = report.await?;
     bar.finish_and_clear();

@@ -1,6 +1,6 @@
 //! `usher keys list|rotate|rotate-master`: the keys that sign tokens, and the key that wraps all data keys.
 
-use super::say;
+use super::{progress, say};
 use crate::{
     app::{self, Means},
     config::Config,
@@ -8,7 +8,6 @@ use crate::{
     services::{Services, signing_keys::Rotation},
 };
 use clap::Subcommand;
-use indicatif::{ProgressBar, ProgressStyle};
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -68,10 +67,7 @@ async fn list(services: &Services) -> anyhow::Result<()> {
 }
 
 async fn rotate_master(services: &Services) -> anyhow::Result<()> {
-    let bar = ProgressBar::new(services.count_keys_to_rewrap().await?);
-    bar.set_style(ProgressStyle::with_template(
-        "{bar:40} {pos}/{len} keys, {eta} left",
-    )?);
+    let bar = progress::of_things(services.count_keys_to_rewrap().await?, "keys")?;
     loop {
         match services.rewrap_some_keys().await? {
             0 => break,

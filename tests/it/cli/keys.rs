@@ -8,7 +8,7 @@ use crate::support::{
 };
 use serde_json::json;
 use std::{process::Stdio, sync::Arc};
-use tokio::task::JoinSet;
+use tokio::{process::Command, task::JoinSet};
 
 const NEW_KEY: &str = "new:q3Zk0v9rT7uXb2LwYc5NfHsJd8PaMe1GAAECAwQFBgc=";
 
@@ -205,4 +205,32 @@ async fn a_master_key_is_replaced_under_the_running_service_by_a_command_that_di
     service.stop().await;
     let old = run(&db, &["keys", "list"], &[]).await.refusal();
     assert!(old.contains("ENCRYPTION_KEYS"), "{old}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_is_shown_how_far_the_new_master_key_has_come() {
+    let db = TestDatabase::create().await;
+    Service::start(&db, &[]).await.stop().await;
+    let both = format!("{NEW_KEY},{MASTER_KEY}");
+    let settings = [("ENCRYPTION_KEYS", both.as_str())];
+    let usher = command(&db, &[], &settings);
+    let usher = usher.as_std();
+    let rotate = format!("{} keys rotate-master", usher.get_program().display());
+    let mut on_terminal = Command::new("script");
+    on_terminal.args(["--quiet", "--return", "--command", &rotate, "/dev/null"]);
+    on_terminal.env_clear().envs(
+        usher
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    on_terminal
+        .env("TERM", "xterm")
+        .current_dir(db.folder())
+        .stdin(Stdio::null());
+    let shown = on_terminal.output().await.unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.contains("1/1 keys"), "{shown}");
+    // And nobody else.
+    let again = run(&db, &["keys", "rotate-master"], &settings).await;
+    assert_eq!(again.stderr, "");
 }
