@@ -169,12 +169,16 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_thousand_seals_have_as_many_nonces() {
+    fn v11_3_4_a_million_seals_have_as_many_nonces() {
         let (key, entropy) = (key(1), Entropy::seeded(1));
-        let nonces: HashSet<Vec<u8>> = (0..100_000)
-            .map(|_| key.seal("f", b"", &entropy).unwrap().0[1..13].to_vec())
+        let nonces: HashSet<[u8; 12]> = (0..1_000_000)
+            .map(|_| {
+                key.seal("f", b"", &entropy).unwrap().0[1..13]
+                    .try_into()
+                    .unwrap()
+            })
             .collect();
-        assert_eq!(nonces.len(), 100_000);
+        assert_eq!(nonces.len(), 1_000_000);
     }
 
     #[test]

@@ -4,12 +4,14 @@ use super::{ME, redis::reaches_redis};
 use crate::support::{
     TestApp,
     app::{ADA, PASSWORD},
+    at_once::{count, post_at_once},
     door::Door,
     people::BOB,
     redis::Redis,
 };
+use axum::http::Method;
 use serde_json::json;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 const LOGIN: &str = "/api/v1/auth/login";
 /// None of them comes back while a test runs.
@@ -68,6 +70,27 @@ async fn with_redis_all_nodes_count_together_and_say_so() {
     redis.ask(&["FLUSHALL"]).await;
     let again = let_through(&nodes, 20).await;
     assert!(again <= 5, "each node still knows its own: {again}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn t3_parallel_guesses_over_two_nodes_are_judged_up_to_one_limit() {
+    let redis = Redis::start().await;
+    let url = redis.url();
+    let settings = [
+        ("REDIS_URL", url.as_str()),
+        ("REDIS_TIMEOUT_MS", "2000"),
+        ("RATE_LIMIT_ACCOUNT", "10/1d"),
+    ];
+    let nodes = two_nodes(&settings).await.map(Arc::new);
+    for node in &nodes {
+        reaches_redis(node, true).await;
+    }
+    let guess = json!({ "email": ADA, "password": "WrongPass123" });
+    let mut posts = vec![(None, LOGIN, guess); 100];
+    posts.push((None, LOGIN, json!({ "email": ADA, "password": PASSWORD })));
+    let replies = post_at_once(&nodes, posts).await;
+    assert_eq!(count(&replies, 401) + count(&replies, 200), 10);
+    assert_eq!(count(&replies, 429), 91);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -135,6 +158,18 @@ async fn s3_redis_holds_neither_people_nor_addresses_and_nothing_for_ever() {
     app.post(LOGIN, json!({ "email": ADA, "password": "WrongPass123" }))
         .await
         .expect(401);
+    only_counts(&redis).await;
+    let ada = app.ada().await;
+    let at = format!("/api/v1/users/{}", bob.id);
+    app.ask(Method::DELETE, &ada.access, &at, json!({}))
+        .await
+        .expect(204);
+    app.get_as(&bob.access, ME).await.expect(401);
+    only_counts(&redis).await;
+}
+
+/// Everything in there is a count: under a name that tells only its class, a number, and gone within the hour.
+async fn only_counts(redis: &Redis) {
     let keys = redis.ask(&["KEYS", "*"]).await;
     assert!(keys.lines().count() >= 4, "{keys}");
     for key in keys.lines() {
