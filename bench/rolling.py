@@ -1,4 +1,4 @@
-"""The work of bench/rolling: nodes, proxy, an even stream of requests, and rolling restarts meanwhile."""
+"""The work of bench/rolling: nodes, proxy, an even stream of requests, and rolling restarts or an upgrade meanwhile."""
 
 import argparse
 import asyncio
@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 
+from million import make
 from wire import Connection, ask, free_port
 
 ADMIN, PASSWORD = "admin@example.com", "copper lantern wide river"
@@ -121,10 +122,31 @@ async def is_through(port):
     raise SystemExit("the proxy lets nothing through")
 
 
+async def run_command(node, *arguments):
+    """Runs a command beside a node; seconds."""
+    begun = time.monotonic()
+    process = await asyncio.create_subprocess_exec(
+        node.usher, *arguments, env=node.environment, cwd=node.folder, stdout=node.log, stderr=node.log)
+    if await process.wait():
+        raise SystemExit(f"usher {' '.join(arguments)} failed: see {node.folder / 'log'}")
+    return time.monotonic() - begun
+
+
+async def upgrade(options, nodes):
+    """Migrates under the nodes, and gives each the new binary for its next start."""
+    for node in nodes:
+        node.usher = options.usher
+    print(f"migrated in {await run_command(nodes[0], 'migrate', 'up'):.1f} s", flush=True)
+
+
 async def measure(options):
     work = pathlib.Path(options.work)
-    nodes = [Node(options.usher, options.url, work, f"node-{number}") for number in range(1, options.nodes + 1)]
+    nodes = [Node(options.old or options.usher, options.url, work, f"node-{number}") for number in range(1, options.nodes + 1)]
     port = free_port()
+    if options.people:
+        make(work / "people.jsonl", options.people)
+        await run_command(nodes[0], "migrate", "up")
+        await run_command(nodes[0], "user", "import", str(work / "people.jsonl"), "--no-events", "--defer-indexes")
     for node in nodes:
         await node.start()
     for node in nodes:
@@ -140,6 +162,9 @@ async def measure(options):
         load = Load(port, json.loads(document)["access_token"], options.rate)
         running = asyncio.create_task(load.run())
         stops, starts = [], []
+        if options.old:
+            await asyncio.sleep(5)
+            await upgrade(options, nodes)
         for _ in range(options.rounds):
             for node in nodes:
                 stops.append(await node.stop())
@@ -166,6 +191,8 @@ def main():
     for name in ("usher", "url", "work"):
         parser.add_argument(name)
     parser.add_argument("--short", action="store_true")
+    parser.add_argument("--from", dest="old")
+    parser.add_argument("--people", type=int, default=0)
     for name, value in (("--nodes", 3), ("--rounds", 3), ("--rate", 200), ("--requests", 30_000)):
         parser.add_argument(name, type=int, default=value)
     options = parser.parse_args()
