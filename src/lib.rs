@@ -4,7 +4,7 @@
 //!
 //! | floor | modules | job |
 //! |---|---|---|
-//! | 4 wiring | `app`, `cli`, `telemetry` | put the parts together, run them |
+//! | 4 wiring | `app`, `cli`, `telemetry`, `fuzzing` | put the parts together, run them |
 //! | 3 front doors | `http`, `web`, `jobs` | how people and clocks ask |
 //! | 2 use cases | `services` | what can be asked: who may, the rule, one transaction |
 //! | 1 means | `config`, `storage`, `infra` | disk, sockets, settings, cryptography |
@@ -14,6 +14,8 @@ mod app;
 pub mod cli;
 mod config;
 mod domain;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod http;
 mod infra;
 mod jobs;

@@ -9,7 +9,7 @@ mod migrate;
 mod openapi;
 mod progress;
 mod prompt;
-mod records;
+pub(crate) mod records;
 mod serve;
 mod user;
 mod user_administration;

@@ -5,7 +5,7 @@ mod asyncapi;
 mod collection;
 mod compat;
 mod error;
-mod extract;
+pub(crate) mod extract;
 mod links;
 mod middleware;
 mod openapi;

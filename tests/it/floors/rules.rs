@@ -18,6 +18,7 @@ const MODULES: &[(&str, Option<&[&str]>)] = &[
     ("app", None),
     ("cli", None),
     ("telemetry", None),
+    ("fuzzing", None),
     ("main", None),
     ("lib", None),
 ];

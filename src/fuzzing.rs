@@ -1,0 +1,132 @@
+//! What strangers and files can reach of the readers, as functions of any bytes; built for `scripts/fuzz` alone. A reader
+//! refuses or takes: it never panics, and what it takes it can read again.
+
+use crate::{
+    Config, Entropy,
+    cli::records::{Format, Records},
+    config::{Flags, Sources},
+    domain::{
+        Timestamp,
+        email::EmailAddress,
+        import::ImportedPerson,
+        page::Cursor,
+        password::{Context, Password, PasswordHash, PasswordPolicy},
+        username::Username,
+    },
+    http::extract::Upload,
+    infra::{
+        hasher,
+        signer::{Algorithm, Signer, SigningKey},
+    },
+};
+use axum::{
+    body::Body,
+    extract::{FromRequest as _, Request},
+};
+use futures_util::FutureExt as _;
+use std::{fs, path::PathBuf, process, str, sync::LazyLock};
+
+/// The largest picture that a form may bring.
+const LIMIT: usize = 1 << 12;
+
+static SIGNER: LazyLock<Signer> = LazyLock::new(|| {
+    let (signer, entropy) = (Signer::new("usher", "usher"), Entropy::seeded(1));
+    let key = SigningKey::generate(Algorithm::Hs256, &entropy, Timestamp::UNIX_EPOCH);
+    let _ = key.and_then(|key| signer.replace(vec![key]));
+    signer
+});
+
+/// A file with these bytes, in memory where there is such a place.
+fn file(name: &str, bytes: &[u8]) -> PathBuf {
+    let path = PathBuf::from(format!("/dev/shm/usher-fuzz-{}-{name}", process::id()));
+    let _ = fs::write(&path, bytes);
+    path
+}
+
+/// An access token (RFC 7519).
+pub fn access_token(text: &str) {
+    assert!(SIGNER.verify(text, Timestamp::UNIX_EPOCH).is_err());
+}
+
+/// An address; as it is kept, it is the same address.
+pub fn email(text: &str) {
+    if let Ok(email) = EmailAddress::parse(text) {
+        assert!(EmailAddress::parse(email.as_str()) == Ok(email));
+    }
+}
+
+/// The cursor of a list; its wire form reads as itself.
+pub fn cursor(text: &str) {
+    if let Ok(cursor) = Cursor::parse(text, "created_at") {
+        let again = Cursor::parse(&cursor.encode(), "created_at");
+        assert_eq!(again.map(|again| again.encode()), Ok(cursor.encode()));
+    }
+}
+
+/// A new password of somebody with a name, one line each.
+pub fn password(text: &str) {
+    let mut lines = text.splitn(3, '\n');
+    let mut next = || lines.next().unwrap_or_default();
+    let (text, username, name) = (next(), next(), next());
+    let email = EmailAddress::parse("margaret.hamilton@example.org").ok();
+    let context = Context {
+        email: email.as_ref(),
+        username: Some(username),
+        full_name: Some(name),
+    };
+    let _ = Username::parse(username);
+    if let Ok(password) = Password::parse(text) {
+        for policy in PasswordPolicy::ALL {
+            policy.check(&password, &context);
+        }
+    }
+}
+
+/// A stored hash from another system: PHC string, bcrypt, or Django's form.
+pub fn password_hash(text: &str) {
+    let _ = hasher::must_be_usable(&PasswordHash::new(text.to_owned()));
+}
+
+/// The body of a form with a picture, whose boundary is `b`.
+pub fn form(bytes: &[u8]) {
+    let request = Request::post("/").header("content-type", "multipart/form-data; boundary=b");
+    if let Ok(request) = request.body(Body::from(bytes.to_vec())) {
+        // All of it is there, so that there is nothing to wait for.
+        let read = async {
+            let upload = Upload::from_request(request, &()).await;
+            upload
+                .map(|upload| upload.read(&["image/png"], LIMIT))
+                .ok()?
+                .await
+                .ok()
+        };
+        let ended = read.now_or_never();
+        assert!(
+            ended.is_some_and(|file| file.is_none_or(|file| (1..=LIMIT).contains(&file.len())))
+        );
+    }
+}
+
+/// A file of people, in either form.
+pub fn records(bytes: &[u8]) {
+    let path = file("records", bytes);
+    for format in [Format::Csv, Format::Jsonl] {
+        let Ok(mut records) = Records::open(&path, Some(format)) else {
+            continue;
+        };
+        for record in records.take(1000).unwrap_or_default() {
+            let _ = record.fields.map(|fields| ImportedPerson::read(&fields));
+        }
+    }
+}
+
+/// Settings: a file of them and, after a NUL, lines for the command line.
+pub fn settings(bytes: &[u8]) {
+    let (toml, lines) = bytes.split_at(bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len()));
+    let lines = str::from_utf8(lines).unwrap_or_default().trim_matches('\0');
+    let flags = Flags {
+        config: Some(file("settings.toml", toml)),
+        set: lines.lines().map(|line| line.to_owned().into()).collect(),
+    };
+    let _ = Config::load(&Sources::from_process(flags));
+}
