@@ -10,6 +10,9 @@ const BETWEEN: &str = " \u{1f} ";
 /// The most words of one search.
 const MAX_WORDS: usize = 8;
 
+/// So many code points of a name count when people are sorted: an index and a cursor must hold them.
+const MAX_NAME: usize = 100;
+
 /// As texts are compared.
 pub fn fold(text: &str) -> String {
     let bare: String = text
@@ -30,7 +33,8 @@ fn fold_skill(skill: &str) -> String {
 pub struct Document {
     /// Name, username, title, headline, location and skills, folded.
     pub text: String,
-    /// What people are sorted by: the folded name, or the username.
+    /// What people are sorted by: the folded name, or the username; no more of it than a name has before it is folded, for
+    /// one sign can become eighteen.
     pub name: String,
     /// The folded location.
     pub location: String,
@@ -54,7 +58,7 @@ impl Document {
             .filter(|field| !field.is_empty());
         Self {
             text: format!(" {} ", fields.collect::<Vec<_>>().join(BETWEEN)),
-            name: name.clone(),
+            name: name.chars().take(MAX_NAME).collect(),
             location: location.clone(),
         }
     }
