@@ -216,27 +216,6 @@ async fn results_and_the_list_of_all_are_paged_forth_and_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_name_of_signs_that_stand_for_many_breaks_no_page() {
-    let app = TestApp::start().await;
-    let ada = app.ada().await;
-    let name: String = ('\u{3300}'..='\u{3331}').chain(['\u{fdfa}'; 50]).collect();
-    for email in ["one@example.com", "two@example.com"] {
-        let fields = json!({ "full_name": name, "country": "NL" });
-        app.known_as(email, fields).await;
-    }
-    for filter in ["q=%E3%8C%80", "country=NL"] {
-        let first = format!("{SEARCH}?{filter}&limit=1");
-        let first = app.get_as(&ada.access, &first).await.expect(200).body;
-        let next = first["_links"]["next"]["href"].as_str().unwrap();
-        let second = app.get_as(&ada.access, next).await.expect(200).body;
-        assert_ne!(
-            first["items"][0]["id"], second["items"][0]["id"],
-            "{filter}"
-        );
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn z12_search_is_for_premium_members_and_staff() {
     let app = TestApp::start().await;
     let (bob, pia, max, ada) = (

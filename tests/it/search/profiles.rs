@@ -1,5 +1,6 @@
-//! Finding people by what they tell in their profile.
+//! Finding people by what they tell in their profile, and paging through what they call themselves.
 
+use super::SEARCH;
 use crate::support::TestApp;
 use axum::http::Method;
 use serde_json::json;
@@ -53,4 +54,25 @@ async fn what_people_tell_in_their_profile_is_found_and_who_hides_is_not() {
         .await
         .expect(200);
     assert_eq!(app.found(&pia, "q=headline").await, ["Carla"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_of_signs_that_stand_for_many_breaks_no_page() {
+    let app = TestApp::start().await;
+    let ada = app.ada().await;
+    let name: String = ('\u{3300}'..='\u{3331}').chain(['\u{fdfa}'; 50]).collect();
+    for email in ["one@example.com", "two@example.com"] {
+        let fields = json!({ "full_name": name, "country": "NL" });
+        app.known_as(email, fields).await;
+    }
+    for filter in ["q=%E3%8C%80", "country=NL"] {
+        let first = format!("{SEARCH}?{filter}&limit=1");
+        let first = app.get_as(&ada.access, &first).await.expect(200).body;
+        let next = first["_links"]["next"]["href"].as_str().unwrap();
+        let second = app.get_as(&ada.access, next).await.expect(200).body;
+        assert_ne!(
+            first["items"][0]["id"], second["items"][0]["id"],
+            "{filter}"
+        );
+    }
 }
