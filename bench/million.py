@@ -11,12 +11,17 @@ import statistics
 import subprocess
 import sys
 import time
+import urllib.parse
 
 FIRST = "Ada Alan Barbara Carl Dennis Edsger Frances Grace Hedy Ivan Jean Karen Linus Margaret Niklaus Olga Peter Radia Sophie Tim Ursula Vint Wim Xu Yukihiro Zohra".split()
 LAST = "Lovelace Turing Liskov Hewitt Ritchie Dijkstra Allen Hopper Lamarr Sutherland Bartik Jones Torvalds Hamilton Wirth Ladyzhenskaya Naur Perlman Wilson Berners Franklin Cerf Ebbinghaus Wei Matsumoto Hadid".split()
 TITLES = "Analyst Engineer Teacher Nurse Carpenter Librarian Chemist Pilot Gardener Tailor".split()
 PLACES = "Utrecht London Kyoto Lagos Lima Oslo Porto Quito Riga Turin".split()
 COUNTRIES = "NL GB JP NG PE NO PT EC LV IT".split()
+# What means something to LIKE, FTS5 or trigrams, and words that almost all or no index can find; milliseconds for each.
+SIGNS_WITHIN = 200
+SIGNS = ("%", "%%", "__", "%_%_%_%", "\\\\", "*:*", "%" * 50, '"', "a", "a%", "$a", "$a$b", "f_r", "c++", "c#", "go", "li*", "ab", "a b c",
+         "' OR 1=1 --", "NEAR(a b)", "e e e e e e e ee", "x" * 10_000)
 PASSWORD = "SecurePass123 for a million"
 START = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
 
@@ -59,15 +64,22 @@ class Client:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         self.token = None
 
-    def ask(self, method, path, body=None):
+    def send(self, method, path, body=None):
+        """Status and text."""
         headers = {"Content-Type": "application/json"}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         self.connection.request(method, path, json.dumps(body) if body else None, headers)
         reply = self.connection.getresponse()
         text = reply.read()
-        if reply.status != 200:
-            raise SystemExit(f"{path}: {reply.status} {text[:300]}")
+        if reply.will_close:
+            self.connection.close()
+        return reply.status, text
+
+    def ask(self, method, path, body=None):
+        status, text = self.send(method, path, body)
+        if status != 200:
+            raise SystemExit(f"{path}: {status} {text[:300]}")
         return json.loads(text)
 
 
@@ -80,6 +92,21 @@ def measure(name, client, paths):
     times.sort()
     p95 = times[int(len(times) * 0.95)]
     print(f"{name:34} p50 {statistics.median(times):7.2f} ms   p95 {p95:7.2f} ms   {found / len(times):6.1f} found", flush=True)
+
+
+def measure_signs(client):
+    """Each is found or refused at once, whatever it means to a database; those that are not."""
+    slow = []
+    for text in SIGNS:
+        path, times = "/api/v1/users/search?q=" + urllib.parse.quote(text, safe=""), []
+        for _ in range(10):
+            begin = time.perf_counter()
+            status, _ = client.send("GET", path)
+            times.append((time.perf_counter() - begin) * 1000)
+        print(f"search, {text[:24]!r:26} p50 {statistics.median(times):7.2f} ms   max {max(times):7.2f} ms   {status}", flush=True)
+        if max(times) > SIGNS_WITHIN or status >= 500:
+            slow.append(text[:24])
+    return slow
 
 
 def at(cursor, number):
@@ -110,6 +137,9 @@ def questions(client, people):
     measure("search, a common word", client, [search + dice.choice(LAST + TITLES + PLACES) for _ in range(100)])
     measure("search, part of a word, country", client, [f"{search}{name[1:5]}&country=NL" for name in syllables[:100]])
     measure("search, nobody", client, [search + "qqqq" + name for name in syllables])
+    slow = measure_signs(client)
+    if slow:
+        raise SystemExit(f"over {SIGNS_WITHIN} ms: {slow}")
 
 
 def run(usher, folder, database, people):

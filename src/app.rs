@@ -21,7 +21,7 @@ use crate::{
 };
 use anyhow::Context as _;
 pub(crate) use database::connect;
-use database::{bring_schema, open_replica};
+use database::{bring_schema, open_replica, warn_of_unknown_letters};
 use parts::{hasher_settings, make_limiter, signing};
 use senders::{make_mailer, make_outbound, make_redis};
 use std::time::Duration;
@@ -67,6 +67,7 @@ pub struct App {
 /// Puts the service together: connects, brings or checks the schema, loads the keys, makes the first admin.
 pub async fn build(config: &Config, means: Means) -> anyhow::Result<App> {
     let services = services(config, means, true).await?;
+    warn_of_unknown_letters(&services.store).await?;
     services.make_missing_signing_key().await?;
     first_start::make_first_admin(config, &services).await?;
     let (router, admin_router) = router::routers(config, &services);

@@ -3,7 +3,7 @@
 use crate::{
     config::{self, Config},
     infra::tracer,
-    storage::{Replica, Store, StoreSettings, Synchronous, schema},
+    storage::{Replica, Store, StoreSettings, Synchronous, schema, search},
 };
 use anyhow::ensure;
 use secrecy::ExposeSecret as _;
@@ -25,6 +25,17 @@ pub(crate) async fn connect(config: &Config) -> anyhow::Result<Store> {
         store.tell_of_statements(tracer::tell_of_statement);
     }
     Ok(store)
+}
+
+/// Says if people can be searched for in some scripts only by reading everybody.
+pub(super) async fn warn_of_unknown_letters(store: &Store) -> anyhow::Result<()> {
+    if !search::knows_all_letters(store).await? {
+        tracing::warn!(
+            "the database's locale takes only A to Z for letters, so that a search in other scripts reads everybody: \
+             make the database with LOCALE 'C.UTF-8' or that of a language"
+        );
+    }
+    Ok(())
 }
 
 /// The copy for lists, if one is configured.

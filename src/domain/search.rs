@@ -1,5 +1,5 @@
 //! Finding people by what they tell of themselves. Texts are compared folded: lower case, without accents, one space
-//! between words. A word of three letters or more is found anywhere, a shorter one at the beginning of words.
+//! between words. A word of three letters or more is found anywhere, a shorter one (`go`, `c++`) at the beginning of words.
 
 use super::error::Fault;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
@@ -77,18 +77,44 @@ pub struct SearchQuery {
 }
 
 impl SearchQuery {
-    /// The pieces of text that a document must hold, longest first.
-    pub fn pieces(&self) -> Vec<String> {
+    /// What a document must hold, longest first.
+    pub fn pieces(&self) -> Vec<Piece> {
         let skills = self.skills.iter().map(|skill| fold_skill(skill));
-        let mut pieces: Vec<String> = self
+        let whole = skills.chain(self.location.clone());
+        let mut pieces: Vec<Piece> = self
             .words
             .pieces()
-            .chain(skills)
-            .chain(self.location.clone())
+            .chain(whole.map(|text| Piece(vec![text])))
             .collect();
-        pieces.sort_by_key(|piece| std::cmp::Reverse(piece.chars().count()));
+        pieces.sort_by_key(|piece| std::cmp::Reverse(piece.0.iter().map(String::len).max()));
         pieces
     }
+}
+
+/// Texts of which a document must hold one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece(pub Vec<String>);
+
+impl Piece {
+    fn of_word(word: &str) -> Self {
+        if is_indexed_anywhere(word) {
+            return Self(vec![word.to_owned()]);
+        }
+        // Where a word begins, or a skill.
+        Self(vec![format!(" {word}"), format!("|{word}")])
+    }
+}
+
+/// Whether the index finds this text in the middle of others. It knows each three characters (FTS5), and each three of a
+/// word's letters and digits with two blanks before it and one behind it (`pg_trgm`).
+fn is_indexed_anywhere(text: &str) -> bool {
+    let runs: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
+    let is_indexed = |(place, run): (usize, &&str)| {
+        let before = if place == 0 { 0 } else { 2 };
+        let behind = usize::from(place + 1 < runs.len());
+        !run.is_empty() && before + run.chars().count() + behind >= 3
+    };
+    text.chars().count() >= 3 && runs.iter().enumerate().any(is_indexed)
 }
 
 /// The words that somebody typed.
@@ -106,24 +132,20 @@ impl Words {
         if words.len() > MAX_WORDS {
             return Err(Fault::new("too_long", "Search for at most eight words."));
         }
-        if !words.iter().any(|word| word.chars().count() >= 2) {
+        let can_be_found =
+            |word: &String| word.chars().count() >= 2 && word.contains(char::is_alphanumeric);
+        if !words.iter().any(can_be_found) {
             return Err(Fault::new(
                 "too_short",
-                "Search for at least two characters.",
+                "Search for at least two characters, a letter or a digit among them.",
             ));
         }
         Ok(Self(words))
     }
 
-    /// The pieces of text that a document must hold.
-    pub fn pieces(&self) -> impl Iterator<Item = String> + '_ {
-        self.0.iter().map(|word| {
-            if word.chars().count() < 3 {
-                format!(" {word}")
-            } else {
-                word.clone()
-            }
-        })
+    /// What a document must hold.
+    pub fn pieces(&self) -> impl Iterator<Item = Piece> + '_ {
+        self.0.iter().map(|word| Piece::of_word(word))
     }
 
     /// All words as they would stand in a name; empty for none.
@@ -141,11 +163,11 @@ pub fn skills(text: &str) -> Result<Vec<String>, Fault> {
     if skills.len() > 10
         || skills
             .iter()
-            .any(|skill| fold(skill).is_empty() || skill.chars().count() > 50)
+            .any(|skill| !fold(skill).contains(char::is_alphanumeric) || skill.chars().count() > 50)
     {
         return Err(Fault::new(
             "format",
-            "Name one to ten skills of up to 50 characters, separated by commas.",
+            "Name one to ten skills of up to 50 characters, a letter or a digit among them, separated by commas.",
         ));
     }
     Ok(skills)
@@ -160,10 +182,10 @@ pub fn location(text: &str) -> Result<String, Fault> {
         ));
     }
     let folded = fold(text);
-    if folded.chars().count() < 3 {
+    if !is_indexed_anywhere(&folded) {
         return Err(Fault::new(
             "too_short",
-            "Name at least three characters of the location.",
+            "Name at least three letters or digits of the location.",
         ));
     }
     Ok(folded)
@@ -210,9 +232,23 @@ mod tests {
 
     #[test]
     fn short_words_are_found_at_the_beginning_of_words_only() {
-        let words = Words::parse("Li x Rust").unwrap();
-        assert_eq!(words.pieces().collect::<Vec<_>>(), [" li", " x", "rust"]);
+        let words = Words::parse("Li x Rust c++ o'neil *a* f_r %%%").unwrap();
+        let pieces: Vec<_> = words.pieces().map(|piece| piece.0.join("/")).collect();
+        let expected = [
+            " li/|li",
+            " x/|x",
+            "rust",
+            " c++/|c++",
+            "o'neil",
+            "*a*",
+            "f_r",
+            " %%%/|%%%",
+        ];
+        assert_eq!(pieces, expected);
         for (text, code) in [
+            ("%%%%", "too_short"),
+            ("_ * \\\\", "too_short"),
+            ("a ++", "too_short"),
             ("a", "too_short"),
             (" \u{301} ", "too_short"),
             ("a b", "too_short"),
@@ -226,8 +262,16 @@ mod tests {
     #[test]
     fn skills_are_named_between_commas() {
         assert_eq!(skills("Rust, C").unwrap(), ["Rust", "C"]);
-        for text in ["", "a,,b", &"x".repeat(51), &"a,".repeat(11)] {
+        for text in ["", "a,,b", "a,++", &"x".repeat(51), &"a,".repeat(11)] {
             assert!(skills(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_location_is_looked_for_by_its_letters() {
+        assert_eq!(location(" Den  HAAG").unwrap(), "den haag");
+        for text in ["ab", "%%%%", "*:*", "a%", "c++"] {
+            assert_eq!(location(text).unwrap_err().code, "too_short", "{text}");
         }
     }
 
@@ -238,8 +282,8 @@ mod tests {
             let folded = fold(&name);
             let part: String = folded.chars().skip(from).collect();
             if let Ok(words) = Words::parse(&part) {
-                for piece in words.pieces().filter(|piece| !piece.starts_with(' ')) {
-                    prop_assert!(document.text.contains(&piece), "{:?} in {:?}", piece, document);
+                for Piece(texts) in words.pieces().filter(|Piece(texts)| texts.len() == 1) {
+                    prop_assert!(document.text.contains(&texts[0]), "{:?} in {:?}", texts, document);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 mod finding;
 
-use super::Db;
+use super::{Db, Store};
 use crate::domain::{
     Result,
     id::UserId,
@@ -10,7 +10,7 @@ use crate::domain::{
     search::{Document, SearchQuery},
 };
 use finding::Sql;
-use sea_orm::{DbErr, FromQueryResult, Statement, Value};
+use sea_orm::{DbBackend, DbErr, FromQueryResult, Statement, Value};
 use uuid::Uuid;
 
 pub(super) use finding::{full_text, like};
@@ -45,6 +45,19 @@ const UPSERT: &str = "INSERT INTO search_documents \
     ON CONFLICT (user_id) DO UPDATE SET document = excluded.document, name = excluded.name, \
     location = excluded.location, country = excluded.country, open_to_work = excluded.open_to_work, \
     is_visible = excluded.is_visible";
+
+/// Whether the index finds words of every script. What a letter is, PostgreSQL asks the locale of the database; in `C` it
+/// is A to Z.
+pub async fn knows_all_letters(store: &Store) -> Result<bool> {
+    if !store.is_postgres() {
+        return Ok(true);
+    }
+    let sql = "SELECT show_trgm('ж') <> '{}'";
+    let known = Statement::from_string(DbBackend::Postgres, sql);
+    let known = store.reader().query_one_raw(known).await?;
+    let known = known.map(|row| row.try_get_by_index(0)).transpose()?;
+    Ok(known.unwrap_or(true))
+}
 
 /// Writes the document of a person as the tables tell now; in the transaction that changed them.
 pub async fn write_document(db: &impl Db, id: UserId) -> Result<()> {

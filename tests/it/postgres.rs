@@ -73,6 +73,21 @@ async fn the_least_pool_is_told_as_it_is() {
     service.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_locale_that_knows_few_letters_is_warned_of_at_the_start() {
+    for (options, warns) in [
+        ("LOCALE 'C' TEMPLATE template0", true),
+        ("LOCALE 'C.UTF-8' TEMPLATE template0", false),
+    ] {
+        let db = TestDatabase::create_with(options).await;
+        let warns = warns && db.is_postgres();
+        // Ended by a thing that comes later.
+        let ended = run(&db, &["serve"], &[("ADMIN_PASSWORD", "weakling")]).await;
+        let warned = ended.stdout.contains("takes only A to Z for letters");
+        assert_eq!(warned, warns, "{options}: {}", ended.stdout);
+    }
+}
+
 /// The database's URL for the owner and for the service of `deploy/postgres/roles.sql`.
 async fn roles(db: &TestDatabase) -> [String; 2] {
     let url: Url = db.url().parse().unwrap();

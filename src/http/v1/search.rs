@@ -24,16 +24,16 @@ use utoipa::IntoParams;
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct SearchParams {
-    /// Words in name, username, title, headline, location or skills; shorter ones than three letters at the beginning
-    /// of words only.
+    /// Words in name, username, title, headline, location or skills; shorter ones than three letters (`go`, `c++`) only
+    /// where a word or a skill begins. One of them has two characters, a letter or a digit among them.
     #[param(value_type = Option<String>, min_length = 2, max_length = 100, example = "ada")]
     #[serde(default)]
     q: Field<String>,
-    /// Skills that the person has, separated by commas.
+    /// Skills that the person has, separated by commas; each has a letter or a digit.
     #[param(value_type = Option<String>, min_length = 1, max_length = 510, example = "rust,sql")]
     #[serde(default)]
     skills: Field<String>,
-    /// A part of the location.
+    /// A part of the location, three letters or digits at least.
     #[param(value_type = Option<String>, min_length = 3, max_length = 100, example = "London")]
     #[serde(default)]
     location: Field<String>,

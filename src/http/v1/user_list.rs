@@ -28,8 +28,8 @@ use utoipa::IntoParams;
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListUsersQuery {
-    /// Words in name, username, title, headline, location or skills; shorter ones than three letters at the beginning
-    /// of words only.
+    /// Words in name, username, title, headline, location or skills; shorter ones than three letters (`go`, `c++`) only
+    /// where a word or a skill begins. One of them has two characters, a letter or a digit among them.
     #[param(value_type = Option<String>, min_length = 2, max_length = 100, example = "lovelace")]
     #[serde(default)]
     q: Field<String>,

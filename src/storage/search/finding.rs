@@ -1,7 +1,10 @@
 //! How people are found: those whose name begins with the words along an index, and [`MOST_MATCHES`] of all who fit, of
 //! whom the best are shown. So a common word costs no more than a rare one, and hides nobody of that name.
 
-use crate::domain::{page::PageRequest, search::SearchQuery};
+use crate::domain::{
+    page::PageRequest,
+    search::{Piece, SearchQuery},
+};
 use sea_orm::{DbBackend, Statement, Value};
 
 /// The most people that a search shows, and the most of whom it looks at.
@@ -54,9 +57,12 @@ impl Sql {
         self.add("found AS (SELECT d.user_id, d.name FROM ");
         if self.is_postgres() {
             self.add("search_documents d WHERE d.is_visible");
-            for piece in &pieces {
-                let pattern = self.bind(like(piece));
-                self.add(&format!(" AND d.document LIKE {pattern}"));
+            for Piece(texts) in &pieces {
+                self.any(
+                    texts,
+                    |text| format!("d.document LIKE {text}"),
+                    |text| like(text),
+                );
             }
         } else {
             // A plain join may be turned round, and then looks at all people of a country.
@@ -106,9 +112,12 @@ impl Sql {
             self.filter_location(query);
             self.filter_open(query);
             let find = self.find();
-            for piece in query.pieces() {
-                let piece = self.bind(piece);
-                self.add(&format!(" AND {find}(d.document, {piece}) > 0"));
+            for Piece(texts) in query.pieces() {
+                self.any(
+                    &texts,
+                    |text| format!("{find}(d.document, {text}) > 0"),
+                    Clone::clone,
+                );
             }
         }
         self.add("), ");
@@ -144,14 +153,29 @@ impl Sql {
     }
 
     /// What the index finds, narrowed by what it cannot look for.
-    fn matching(&mut self, pieces: &[String]) {
+    fn matching(&mut self, pieces: &[Piece]) {
         let (expression, short) = full_text(pieces);
         let expression = self.bind(expression);
         self.add(&format!(" AND search_index MATCH {expression}"));
-        for piece in short {
-            let piece = self.bind(piece);
-            self.add(&format!(" AND instr(d.document, {piece}) > 0"));
+        for Piece(texts) in short {
+            self.any(
+                texts,
+                |text| format!("instr(d.document, {text}) > 0"),
+                Clone::clone,
+            );
         }
+    }
+
+    /// Adds that one of these texts must be there.
+    fn any(
+        &mut self,
+        texts: &[String],
+        condition: impl Fn(String) -> String,
+        value: impl Fn(&String) -> String,
+    ) {
+        let bound = texts.iter().map(|text| condition(self.bind(value(text))));
+        let conditions = bound.collect::<Vec<_>>().join(" OR ");
+        self.add(&format!(" AND ({conditions})"));
     }
 
     /// How well a match fits, and its name: what results are sorted by.
@@ -199,15 +223,19 @@ impl Sql {
     }
 }
 
-/// What FTS5 is asked for, and the pieces of less than three letters, which it does not find.
-pub fn full_text(pieces: &[String]) -> (String, Vec<String>) {
-    let (long, short): (Vec<&String>, Vec<&String>) =
-        pieces.iter().partition(|piece| piece.chars().count() >= 3);
-    let quoted: Vec<String> = long
+/// What FTS5 is asked for, and the pieces of less than three characters, which it does not find.
+pub fn full_text(pieces: &[Piece]) -> (String, Vec<&Piece>) {
+    let is_long = |text: &String| text.chars().count() >= 3;
+    let (long, short): (Vec<&Piece>, Vec<&Piece>) = pieces
+        .iter()
+        .partition(|Piece(texts)| texts.iter().all(is_long));
+    let quote = |text: &String| format!("\"{}\"", text.replace('"', "\"\""));
+    let any = |Piece(texts): &Piece| texts.iter().map(quote).collect::<Vec<_>>().join(" OR ");
+    let all: Vec<String> = long
         .into_iter()
-        .map(|piece| format!("\"{}\"", piece.replace('"', "\"\"")))
+        .map(|piece| format!("({})", any(piece)))
         .collect();
-    (quoted.join(" AND "), short.into_iter().cloned().collect())
+    (all.join(" AND "), short)
 }
 
 /// A pattern that finds the text itself anywhere.

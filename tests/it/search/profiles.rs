@@ -39,6 +39,12 @@ async fn what_people_tell_in_their_profile_is_found_and_who_hides_is_not() {
         ("skills=C%2B%2B", vec!["Dora"]),
         ("skills=rust,C", vec!["Carla"]),
         ("q=rust", vec!["Carla", "Dora"]),
+        // Short words are found where a word or a skill begins.
+        ("q=c%2B", vec!["Dora"]),
+        ("q=C%2B%2B", vec!["Dora"]),
+        ("q=ru", vec!["Carla", "Dora"]),
+        ("q=c%2B%2B&open_to_work=false", vec!["Dora"]),
+        ("q=c%2B%2B%20c", vec!["Dora"]),
         ("location=haag", vec!["Carla", "Dora"]),
         ("open_to_work=true", vec!["Carla"]),
         ("q=haag&open_to_work=false", vec!["Dora"]),

@@ -49,12 +49,17 @@ impl TestDatabase {
 
     /// A new database without a schema.
     pub async fn create_empty() -> Self {
+        Self::create_with("").await
+    }
+
+    /// A new database without a schema, on PostgreSQL with these options.
+    pub async fn create_with(options: &str) -> Self {
         let Some(server) = server() else {
             return Self::create().await;
         };
         let name = new_name();
         let mut admin = PgConnection::connect(&server).await.unwrap();
-        run(&mut admin, format!("CREATE DATABASE {name}")).await;
+        run(&mut admin, format!("CREATE DATABASE {name} {options}")).await;
         Self::at(with_database(&server, &name)).await
     }
 
