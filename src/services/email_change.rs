@@ -59,10 +59,10 @@ impl Services {
         {
             return self.refuse_taken(who, new, client).await;
         }
+        let allowed = self.may_mail(REQUEST, new).await;
         let tx = self.store.begin().await?;
         let user = self.lock_self(&tx, who).await?;
         self.proof_must_hold(&tx, who, &user, &proven).await?;
-        let allowed = self.may_mail(REQUEST, new).await;
         let entry = if allowed {
             AuditEntry::success(REQUEST, who.actor(), client)
         } else {
@@ -114,8 +114,9 @@ impl Services {
         let entry = AuditEntry::refusal(REQUEST, Outcome::Refused, code, client);
         let entry = entry.by(who.actor()).on(who.user.id);
         if self.policy.signup_privacy == SignupPrivacy::Strict {
+            let may = self.may_tell_owner(new).await?;
             let tx = self.store.begin().await?;
-            self.tell_owner(&tx, new, entry).await?;
+            self.tell_owner(&tx, (new, may), entry).await?;
             return self.commit(tx).await;
         }
         self.audit_alone(entry).await?;

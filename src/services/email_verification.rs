@@ -138,31 +138,6 @@ impl Services {
             .await
     }
 
-    /// Mails another link to who still waits for one, or says why not.
-    pub(super) async fn resend_verification(
-        &self,
-        tx: &Tx,
-        email: &EmailAddress,
-        client: &Client,
-    ) -> Result<Option<&'static str>> {
-        let user = self.lock_by_email(tx, email).await?;
-        let waiting = user.filter(|user| !user.is_verified() && is_in_use(user));
-        let Some(user) = waiting else {
-            return Ok(Some("not_waiting"));
-        };
-        if !self
-            .may_mail_for_strangers(tx, user.id, Mail::VERIFY_EMAIL)
-            .await?
-        {
-            return Ok(Some("rate_limited"));
-        }
-        let action = RequestedMail::EmailVerification.as_str();
-        let entry = AuditEntry::success(action, Actor::Anonymous, client);
-        self.audit(tx, entry.on(user.id)).await?;
-        self.mail_verification(tx, &user, client).await?;
-        Ok(None)
-    }
-
     /// Queues a verification mail; its link voids every earlier one.
     pub(super) async fn mail_verification(
         &self,
@@ -224,6 +199,11 @@ fn may_confirm<E>(link: &Link, user: &User<E>, now: Timestamp) -> Result<()> {
         return Err(Error::BadToken);
     }
     Ok(link.must_be_in_time(now)?)
+}
+
+/// Who may have another link.
+pub(super) fn waits_for_verification(user: &User) -> bool {
+    !user.is_verified() && is_in_use(user)
 }
 
 fn is_in_use<E>(user: &User<E>) -> bool {

@@ -3,15 +3,19 @@
 
 use super::{
     Services, before,
+    email_verification::waits_for_verification,
+    password_reset::may_reset,
     personal_data::{field, open_email},
 };
 use crate::{
     domain::{
         Result,
+        actor::Actor,
         audit::{AuditEntry, Outcome},
         client::Client,
         email::EmailAddress,
-        mail::RequestedMail,
+        mail::{Mail, RequestedMail},
+        user::User,
     },
     infra::tracer,
     storage::{
@@ -25,6 +29,26 @@ use std::time::Duration;
 const BATCH: u64 = 20;
 /// Who has taken a request and has not ended it by then is taken for dead.
 const LEASE: Duration = Duration::from_secs(30);
+
+/// To whom a link is mailed.
+struct Terms {
+    template: &'static str,
+    may_have: fn(&User) -> bool,
+    /// What the trail says of everybody else.
+    otherwise: &'static str,
+}
+
+const RESET: Terms = Terms {
+    template: Mail::PASSWORD_RESET,
+    may_have: may_reset,
+    otherwise: "unknown",
+};
+
+const VERIFICATION: Terms = Terms {
+    template: Mail::VERIFY_EMAIL,
+    may_have: waits_for_verification,
+    otherwise: "not_waiting",
+};
 
 impl Services {
     /// Writes down that somebody wants a mail, unless its source wants too many. Nothing here may depend on whose address it
@@ -81,25 +105,49 @@ impl Services {
         let email = open_email(self.service_key(), field::ASKED_EMAIL, &request.email)?;
         let client =
             self.recall_client(field::ASKED_ORIGIN, &request.origin, &request.request_id)?;
-        if request.mail == RequestedMail::SignUp {
-            return self.answer_sign_up(request, email, &client).await;
-        }
+        let terms = match request.mail {
+            RequestedMail::SignUp => return self.answer_sign_up(request, email, &client).await,
+            RequestedMail::PasswordReset => RESET,
+            RequestedMail::EmailVerification => VERIFICATION,
+        };
+        let is_within = self
+            .may_mail_for_strangers(&email, terms.may_have, terms.template)
+            .await?;
         let Some(tx) = self.begin_answer(request).await? else {
             return Ok(());
         };
-        let refused = match request.mail {
-            RequestedMail::PasswordReset => self.send_reset(&tx, &email, &client).await?,
-            RequestedMail::EmailVerification => {
-                self.resend_verification(&tx, &email, &client).await?
+        let action = request.mail.as_str();
+        let refused = |code| AuditEntry::refusal(action, Outcome::Refused, code, &client);
+        match self
+            .lock_by_email(&tx, &email)
+            .await?
+            .filter(terms.may_have)
+        {
+            None => self.audit(&tx, refused(terms.otherwise)).await?,
+            Some(user)
+                if is_within && self.may_mail_again(&tx, user.id, terms.template).await? =>
+            {
+                let entry = AuditEntry::success(action, Actor::Anonymous, &client);
+                self.audit(&tx, entry.on(user.id)).await?;
+                self.mail_link(&tx, request.mail, &user, &client).await?;
             }
-            RequestedMail::SignUp => None,
-        };
-        if let Some(code) = refused {
-            let action = request.mail.as_str();
-            let entry = AuditEntry::refusal(action, Outcome::Refused, code, &client);
-            self.audit(&tx, entry).await?;
+            Some(_) => self.audit(&tx, refused("rate_limited")).await?,
         }
         self.commit(tx).await
+    }
+
+    async fn mail_link(
+        &self,
+        tx: &Tx,
+        mail: RequestedMail,
+        user: &User,
+        client: &Client,
+    ) -> Result<()> {
+        if mail == RequestedMail::PasswordReset {
+            let mail = |link| Mail::PasswordReset { link };
+            return self.mail_reset(tx, user, mail, client).await;
+        }
+        self.mail_verification(tx, user, client).await
     }
 
     /// The transaction that ends a request; none if our time had run out, and somebody else has answered.

@@ -39,31 +39,6 @@ impl Services {
             .await
     }
 
-    /// Mails a link to who may have one, or says why not.
-    pub(super) async fn send_reset(
-        &self,
-        tx: &Tx,
-        email: &EmailAddress,
-        client: &Client,
-    ) -> Result<Option<&'static str>> {
-        let user = self.lock_by_email(tx, email).await?;
-        let Some(user) = user.filter(may_reset) else {
-            return Ok(Some("unknown"));
-        };
-        if !self
-            .may_mail_for_strangers(tx, user.id, Mail::PASSWORD_RESET)
-            .await?
-        {
-            return Ok(Some("rate_limited"));
-        }
-        let action = RequestedMail::PasswordReset.as_str();
-        let entry = AuditEntry::success(action, Actor::Anonymous, client);
-        self.audit(tx, entry.on(user.id)).await?;
-        let mail = |link| Mail::PasswordReset { link };
-        self.mail_reset(tx, &user, mail, client).await?;
-        Ok(None)
-    }
-
     /// Queues a mail with a reset link, which voids every earlier one.
     pub(super) async fn mail_reset(
         &self,

@@ -108,11 +108,12 @@ impl Services {
         let Err(Error::Conflict(clash)) = made else {
             return made;
         };
+        let may = self.may_tell_owner(&user.email).await?;
         let Some(tx) = self.begin_answer(request).await? else {
             return Ok(());
         };
         let entry = AuditEntry::refusal(ACTION, Outcome::Refused, clash.code(), client);
-        self.tell_owner(&tx, &user.email, entry).await?;
+        self.tell_owner(&tx, (&user.email, may), entry).await?;
         self.commit(tx).await
     }
 
@@ -169,24 +170,32 @@ impl Services {
         Ok(())
     }
 
-    /// Tells the owner of a taken address that somebody tried to have it, at most so often per recipient; `entry` is
-    /// what the trail says of the attempt, on the owner if it names nobody.
+    /// Whether the owner of a taken address may be told that somebody tried to have it. Asked before the transaction.
+    pub(super) async fn may_tell_owner(&self, email: &EmailAddress) -> Result<bool> {
+        Ok(self.may_mail(ACTION, email).await
+            && self
+                .may_mail_for_strangers(email, is_there, Mail::ACCOUNT_EXISTS)
+                .await?)
+    }
+
+    /// Tells the owner of a taken address, if that `may` be, that somebody tried to have it; `entry` is what the trail says
+    /// of the attempt, on the owner if it names nobody.
     pub(super) async fn tell_owner(
         &self,
         tx: &Tx,
-        email: &EmailAddress,
+        (email, may): (&EmailAddress, bool),
         entry: AuditEntry<'_>,
     ) -> Result<()> {
-        let owner = self.lock_by_email(tx, email).await?;
-        let owner = owner.filter(|owner| owner.status != UserStatus::Terminated);
-        let owner = match owner {
-            Some(owner) if self.may_mail(ACTION, email).await => owner,
-            _ => return self.audit(tx, entry).await,
+        let owner = self.lock_by_email(tx, email).await?.filter(is_there);
+        let Some(owner) = owner.filter(|_| may) else {
+            return self.audit(tx, entry).await;
         };
         let (subject, client) = (entry.subject.unwrap_or(owner.id), entry.client);
         self.audit(tx, entry.on(subject)).await?;
-        let template = Mail::ACCOUNT_EXISTS;
-        if self.may_mail_for_strangers(tx, owner.id, template).await? {
+        if self
+            .may_mail_again(tx, owner.id, Mail::ACCOUNT_EXISTS)
+            .await?
+        {
             let mail = Mail::AccountExists {
                 reset_link: self.forgot_password_page(),
             };
@@ -195,6 +204,10 @@ impl Services {
         }
         Ok(())
     }
+}
+
+fn is_there(owner: &User) -> bool {
+    owner.status != UserStatus::Terminated
 }
 
 /// What a strict sign-up says besides the address, until the account is made.

@@ -7,7 +7,8 @@ use crate::infra::push::BEAT;
 use connection::Connection;
 use futures_util::{Stream, StreamExt as _};
 use redis::{
-    Client, ErrorKind, FromRedisValue, IntoConnectionInfo as _, RedisError, RedisResult, Script,
+    AsyncConnectionConfig, Client, ErrorKind, FromRedisValue, IntoConnectionInfo as _, RedisError,
+    RedisResult, Script,
     cluster::ClusterClient,
     sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType},
 };
@@ -53,7 +54,8 @@ impl Redis {
     /// Does not connect yet. Who asks waits for at most `timeout`.
     pub fn new(place: Place, timeout: Duration) -> anyhow::Result<Self> {
         // The library's errors may repeat the URL with its password.
-        let reach = reach(place).map_err(|_| anyhow::anyhow!("REDIS_URL cannot be used"))?;
+        let reach =
+            reach(place, timeout).map_err(|_| anyhow::anyhow!("REDIS_URL cannot be used"))?;
         Ok(Self {
             reach,
             timeout,
@@ -143,11 +145,17 @@ impl Redis {
     }
 
     async fn connect(&self) -> RedisResult<Connection> {
+        let config = AsyncConnectionConfig::new().set_response_timeout(Some(self.timeout));
         Ok(match &self.reach {
-            Reach::One(client) => Connection::One(client.get_multiplexed_async_connection().await?),
+            Reach::One(client) => {
+                let connection = client.get_multiplexed_async_connection_with_config(&config);
+                Connection::One(connection.await?)
+            }
             Reach::Cluster(client, _) => Connection::Cluster(client.get_async_connection().await?),
             Reach::Sentinel(sentinel) => {
-                Connection::One(sentinel.lock().await.get_async_connection().await?)
+                let mut sentinel = sentinel.lock().await;
+                let connection = sentinel.get_async_connection_with_config(&config);
+                Connection::One(connection.await?)
             }
         })
     }
@@ -190,7 +198,7 @@ impl std::fmt::Debug for Redis {
     }
 }
 
-fn reach(place: Place) -> RedisResult<Reach> {
+fn reach(place: Place, timeout: Duration) -> RedisResult<Reach> {
     let clients = |urls: &[String]| {
         let clients = urls.iter().map(|url| Client::open(url.as_str()));
         clients.collect::<RedisResult<Vec<_>>>()
@@ -202,6 +210,7 @@ fn reach(place: Place) -> RedisResult<Reach> {
             let cluster = ClusterClient::builder(urls)
                 .retries(0)
                 .connection_timeout(CONNECT)
+                .response_timeout(timeout)
                 .build()?;
             Reach::Cluster(Box::new(cluster), clients)
         }

@@ -144,6 +144,39 @@ async fn a_redis_that_is_slow_or_mute_holds_nobody_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_waits_for_a_slow_redis_holds_nobody_up() {
+    let redis = Redis::start().await;
+    let door = Door::to(redis.port).await;
+    let url = format!("redis://127.0.0.1:{}", door.port);
+    let settings = [
+        ("REDIS_URL", url.as_str()),
+        ("REDIS_TIMEOUT_MS", "5000"),
+        ("RATE_LIMIT_MAIL_TOTAL", "5/1d"),
+    ];
+    let app = Arc::new(TestApp::start_with(&settings).await);
+    reaches_redis(&app, true).await;
+    let bob = app.bob().await;
+    let path = "/api/v1/auth/password-reset-request";
+    app.post(path, json!({ "email": BOB })).await.expect(202);
+    door.slow(Duration::from_secs(1));
+    let courier = Arc::clone(&app);
+    let courier = tokio::spawn(async move { courier.catch_up().await });
+    let taken = "SELECT count(*) FROM mail_requests WHERE taken_at IS NOT NULL";
+    while app.db.number(taken).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let name = json!({ "full_name": "Bob Waits Not" });
+    app.ask(Method::PATCH, &bob.access, ME, name)
+        .await
+        .expect(200);
+    let mailed = "SELECT count(*) FROM outbox_mails WHERE template = 'password_reset'";
+    assert_eq!(app.db.number(mailed).await, 0, "Bob had to wait for it");
+    courier.await.unwrap();
+    assert_eq!(app.db.number(mailed).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn s3_redis_holds_neither_people_nor_addresses_and_nothing_for_ever() {
     let redis = Redis::start().await;
     let url = redis.url();
