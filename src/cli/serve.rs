@@ -10,7 +10,7 @@ use crate::{
 use anyhow::Context as _;
 use axum_server::{
     Handle,
-    accept::DefaultAcceptor,
+    accept::NoDelayAcceptor,
     tls_rustls::{RustlsAcceptor, RustlsConfig},
 };
 use hyper_util::rt::TokioTimer;
@@ -142,7 +142,9 @@ async fn serve(
         let tls = RustlsConfig::from_pem_file(&files.cert, &files.key).await;
         let tls = tls.context("TLS_CERT and TLS_KEY cannot be used")?;
         let acceptor = PromptAcceptor {
-            inner: RustlsAcceptor::new(tls).handshake_timeout(HEADER_TIMEOUT),
+            inner: RustlsAcceptor::new(tls)
+                .handshake_timeout(HEADER_TIMEOUT)
+                .acceptor(NoDelayAcceptor::new()),
             patience,
         };
         let mut server = axum_server::from_tcp(listener)?
@@ -157,7 +159,7 @@ async fn serve(
     }
     // In clear only HTTP/1.1: telling the versions apart waits for the first bytes without any limit.
     let acceptor = PromptAcceptor {
-        inner: DefaultAcceptor::new(),
+        inner: NoDelayAcceptor::new(),
         patience,
     };
     let mut server = axum_server::from_tcp(listener)?
