@@ -3,11 +3,16 @@
 use super::Store;
 use crate::domain::{Result, Timestamp};
 use sea_orm::{ConnectionTrait, DbErr, RuntimeErr, Statement, Value};
+use sqlx::{PgConnection, QueryBuilder};
 use std::{fmt::Write as _, sync::Arc};
 use uuid::Uuid;
 
 /// SQLite's default bound on the values of one statement is 32,766.
 const MOST_VALUES: usize = 30_000;
+
+/// So few rows are one statement on PostgreSQL, too: the end of a short `COPY` waits 40 ms for the server to acknowledge
+/// the rows (Nagle's algorithm, RFC 896).
+const FEW: usize = 10;
 
 /// One value of a row.
 #[derive(Debug, Clone)]
@@ -129,6 +134,10 @@ async fn copy(store: &Store, tables: &[Rows]) -> Result<(), sqlx::Error> {
     let pool = store.writer().get_postgres_connection_pool();
     let mut tx = pool.begin().await?;
     for table in tables.iter().filter(|table| !table.cells.is_empty()) {
+        if table.cells.len() <= FEW {
+            insert_few(&mut tx, table).await?;
+            continue;
+        }
         let sql = format!(
             "COPY {} ({}) FROM STDIN",
             table.table,
@@ -149,6 +158,26 @@ async fn copy(store: &Store, tables: &[Rows]) -> Result<(), sqlx::Error> {
         copy.finish().await?;
     }
     tx.commit().await
+}
+
+async fn insert_few(db: &mut PgConnection, table: &Rows) -> Result<(), sqlx::Error> {
+    let columns = table.columns.join(",");
+    let mut insert = QueryBuilder::new(format!("INSERT INTO {} ({columns}) ", table.table));
+    insert.push_values(&table.cells, |mut row, cells| {
+        for cell in cells {
+            match cell.clone() {
+                Cell::Null => row.push("NULL"),
+                Cell::Text(text) => row.push_bind(text),
+                Cell::Bytes(bytes) => row.push_bind(bytes),
+                Cell::Number(number) => row.push_bind(number),
+                Cell::Flag(flag) => row.push_bind(flag),
+                Cell::Time(time) => row.push_bind(time),
+                Cell::Id(id) => row.push_bind(id),
+            };
+        }
+    });
+    insert.build().execute(db).await?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,25 +1,40 @@
-//! Indexes that are put off while very many rows come in, for to make one over all rows at the end costs a fraction of
-//! adding each row to it. What was dropped is noted in the same transaction, so that it can always be made again.
+//! Indexes that are put off while very many rows come in, and on PostgreSQL the checks that each row's person is there: to
+//! do it for all rows at the end costs a fraction. What was dropped is noted in the same transaction, so that it can always
+//! be made again.
 
 use super::Store;
 use crate::domain::Result;
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement};
 
-/// The indexes and triggers of what an import fills that no constraint stands on.
-const SQLITE: &str = "SELECT name, sql AS definition, type AS kind FROM sqlite_master \
+/// The indexes and triggers of what an import fills that no constraint stands on, and references to what it also fills.
+const SQLITE: &str = "SELECT name, sql AS definition, 'DROP ' || type || ' \"' || name || '\"' AS removal FROM sqlite_master \
     WHERE type IN ('index', 'trigger') AND sql IS NOT NULL AND sql NOT LIKE 'CREATE UNIQUE %' \
     AND tbl_name IN ('users', 'user_keys', 'user_roles', 'search_documents')";
 
-const POSTGRES: &str = "SELECT i.relname::text AS name, pg_get_indexdef(i.oid) AS definition, 'index' AS kind \
+const POSTGRES: &str = "SELECT i.relname::text AS name, pg_get_indexdef(i.oid) AS definition, \
+    format('DROP INDEX %I', i.relname) AS removal \
     FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid \
     WHERE NOT x.indisunique AND t.relnamespace = current_schema()::regnamespace \
-    AND t.relname IN ('users', 'user_keys', 'user_roles', 'search_documents')";
+    AND t.relname IN ('users', 'user_keys', 'user_roles', 'search_documents') \
+    UNION ALL SELECT c.conname::text, \
+    format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid)), \
+    format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname) \
+    FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid \
+    WHERE c.contype = 'f' AND t.relnamespace = current_schema()::regnamespace \
+    AND t.relname IN ('credentials', 'user_roles', 'search_documents')";
+
+/// What is left of people who went while there were no references to take it along.
+const ORPHANS: [&str; 3] = [
+    "DELETE FROM credentials c WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = c.user_id)",
+    "DELETE FROM user_roles r WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = r.user_id)",
+    "DELETE FROM search_documents d WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = d.user_id)",
+];
 
 #[derive(FromQueryResult)]
 struct Part {
     name: String,
     definition: String,
-    kind: String,
+    removal: String,
 }
 
 /// Drops the indexes of lists and search, and notes them; what was noted before stays noted.
@@ -37,8 +52,7 @@ pub async fn defer_indexes(store: &Store) -> Result<()> {
         let values = [part.name.as_str().into(), part.definition.into()];
         tx.execute_raw(Statement::from_sql_and_values(backend, note, values))
             .await?;
-        tx.execute_unprepared(&format!("DROP {} \"{}\"", part.kind, part.name))
-            .await?;
+        tx.execute_unprepared(&part.removal).await?;
     }
     Ok(tx.commit().await?)
 }
@@ -74,9 +88,14 @@ pub(super) async fn restore(db: &impl ConnectionTrait) -> Result<(), DbErr> {
         db.execute_unprepared("SET LOCAL lock_timeout = 0; SET LOCAL maintenance_work_mem = '256MB'; LOCK deferred_indexes")
             .await?;
     }
-    let sql = "SELECT name, definition, '' AS kind FROM deferred_indexes ORDER BY name";
+    let sql = "SELECT name, definition, '' AS removal FROM deferred_indexes ORDER BY name";
     let parts = Part::find_by_statement(Statement::from_string(backend, sql));
     let parts = parts.all(db).await?;
+    if backend == DbBackend::Postgres && !parts.is_empty() {
+        for orphans in ORPHANS {
+            db.execute_unprepared(orphans).await?;
+        }
+    }
     for part in &parts {
         db.execute_unprepared(&part.definition).await?;
     }

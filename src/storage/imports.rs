@@ -2,11 +2,7 @@
 
 mod rows;
 
-use super::{
-    Db, Store,
-    bulk::insert_rows,
-    entity::{email_changes, users},
-};
+use super::{Db, Store, bulk::insert_rows};
 use crate::domain::{
     Result, Timestamp,
     id::{AuditId, EventId},
@@ -14,8 +10,9 @@ use crate::domain::{
     username::Username,
 };
 use crate::storage::users::StoredUser;
-use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Statement};
-use std::collections::HashSet;
+use sea_orm::{DbBackend, DbErr, FromQueryResult, Statement, TryGetable, Value};
+use serde_json::json;
+use std::{collections::HashSet, fmt::Write as _};
 
 /// A person with everything that belongs to a new account, sealed.
 pub struct NewPerson {
@@ -44,6 +41,24 @@ pub struct Taken {
     pub usernames: HashSet<String>,
 }
 
+/// Addresses of people, addresses that somebody can come back to, usernames: those of a list in JSON, addresses in hex. One
+/// value, for thousands of them take long to read.
+const TAKEN_POSTGRES: [&str; 3] = [
+    "SELECT email_index FROM users WHERE email_index IN \
+     (SELECT decode(value, 'hex') FROM json_array_elements_text(CAST($1 AS json)) AS list (value))",
+    "SELECT old_email_index FROM email_changes WHERE old_email_index IN \
+     (SELECT decode(value, 'hex') FROM json_array_elements_text(CAST($1 AS json)) AS list (value)) \
+     AND undo_expires_at > $2 AND undone_at IS NULL AND voided_at IS NULL",
+    "SELECT username_key FROM users WHERE username_key IN \
+     (SELECT value FROM json_array_elements_text(CAST($1 AS json)) AS list (value))",
+];
+const TAKEN_SQLITE: [&str; 3] = [
+    "SELECT email_index FROM users WHERE email_index IN (SELECT unhex(value) FROM json_each($1))",
+    "SELECT old_email_index FROM email_changes WHERE old_email_index IN (SELECT unhex(value) FROM json_each($1)) \
+     AND undo_expires_at > $2 AND undone_at IS NULL AND voided_at IS NULL",
+    "SELECT username_key FROM users WHERE username_key IN (SELECT value FROM json_each($1))",
+];
+
 /// How many records of a file are done, and how many people came of them.
 pub async fn count_done(db: &impl Db, file_digest: &str) -> Result<(i64, i64)> {
     #[derive(FromQueryResult)]
@@ -67,36 +82,38 @@ pub async fn find_taken(
     usernames: &[Username],
     now: Timestamp,
 ) -> Result<Taken> {
-    let emails: Vec<Vec<u8>> = emails.iter().map(|index| index.0.to_vec()).collect();
-    let usernames: Vec<String> = usernames.iter().map(Username::key).collect();
-    let by_email = users::Entity::find()
-        .select_only()
-        .column(users::Column::EmailIndex)
-        .filter(users::Column::EmailIndex.is_in(emails.clone()));
-    let held = email_changes::Entity::find()
-        .select_only()
-        .column(email_changes::Column::OldEmailIndex)
-        .filter(email_changes::Column::OldEmailIndex.is_in(emails))
-        .filter(email_changes::Column::UndoExpiresAt.gt(now))
-        .filter(email_changes::Column::UndoneAt.is_null())
-        .filter(email_changes::Column::VoidedAt.is_null());
+    let emails = json!(emails.iter().map(hex).collect::<Vec<_>>()).to_string();
+    let usernames = json!(usernames.iter().map(Username::key).collect::<Vec<_>>()).to_string();
+    let [by_email, held, by_username] = if db.get_database_backend() == DbBackend::Postgres {
+        TAKEN_POSTGRES
+    } else {
+        TAKEN_SQLITE
+    };
     let mut taken = Taken::default();
+    let held = list(db, held, vec![emails.as_str().into(), now.into()]);
+    taken.emails.extend(held.await?);
     taken
         .emails
-        .extend(by_email.into_tuple::<Vec<u8>>().all(db).await?);
+        .extend(list(db, by_email, vec![emails.into()]).await?);
     taken
-        .emails
-        .extend(held.into_tuple::<Vec<u8>>().all(db).await?);
-    if !usernames.is_empty() {
-        let by_name = users::Entity::find()
-            .select_only()
-            .column(users::Column::UsernameKey)
-            .filter(users::Column::UsernameKey.is_in(usernames));
-        taken
-            .usernames
-            .extend(by_name.into_tuple::<String>().all(db).await?);
-    }
+        .usernames
+        .extend(list(db, by_username, vec![usernames.into()]).await?);
     Ok(taken)
+}
+
+async fn list<T: TryGetable>(db: &impl Db, sql: &str, values: Vec<Value>) -> Result<Vec<T>> {
+    let list = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
+    let rows = db.query_all_raw(list).await?;
+    let values = rows.iter().map(|row| row.try_get_by_index(0));
+    Ok(values.collect::<Result<_, DbErr>>()?)
+}
+
+fn hex(index: &BlindIndex) -> String {
+    index.0.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Adds the people of a batch, and notes that it is done; a conflict if somebody took an address or username meanwhile,

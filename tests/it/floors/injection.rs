@@ -8,7 +8,6 @@ use toml::Table;
 const STATEMENTS: &[&str] = &[
     "src/storage/audit_seals.rs",
     "src/storage/bulk.rs",
-    "src/storage/deferred_indexes.rs",
     "src/storage/migration/m2026_11_21_000011_create_list_indexes.rs",
     "src/storage/outbox.rs",
     "src/storage/outbox/retention.rs",
