@@ -53,6 +53,7 @@ impl Services {
         password: Password,
         client: &Client,
     ) -> Result<Tokens> {
+        self.hasher.must_have_room()?;
         let db = self.store.reader();
         let found = match who {
             Identifier::Email(email) => {

@@ -77,6 +77,11 @@ impl Hasher {
         }))
     }
 
+    /// `busy` if the queue is full, for whoever has to ask the database first.
+    pub fn must_have_room(&self) -> Result<()> {
+        self.0.queue.must_have_room()
+    }
+
     /// A new hash as PHC string; `busy` if the queue is full.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash> {
         let params = self.0.params.clone();
