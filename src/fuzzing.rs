@@ -2,7 +2,7 @@
 //! refuses or takes: it never panics, and what it takes it can read again.
 
 use crate::{
-    Config, Entropy,
+    Config,
     cli::records::{Format, Records},
     config::{Flags, Sources},
     domain::{
@@ -23,16 +23,28 @@ use axum::{
     body::Body,
     extract::{FromRequest as _, Request},
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::FutureExt as _;
+use jsonwebtoken::{Algorithm::HS256, EncodingKey};
 use std::{fs, path::PathBuf, process, str, sync::LazyLock};
 
 /// The largest picture that a form may bring: less than `scripts/fuzz` sends.
 const LIMIT: usize = 1 << 10;
 
+/// The key of [`SIGNER`], and what it writes at the head of a token.
+const SECRET: [u8; 32] = [7; 32];
+const HEADER: &str = r#"{"typ":"at+jwt","alg":"HS256","kid":"x"}"#;
+
 static SIGNER: LazyLock<Signer> = LazyLock::new(|| {
-    let (signer, entropy) = (Signer::new("usher", "usher"), Entropy::seeded(1));
-    let key = SigningKey::generate(Algorithm::Hs256, &entropy, Timestamp::UNIX_EPOCH);
-    let _ = key.and_then(|key| signer.replace(vec![key]));
+    let signer = Signer::new("usher", "usher");
+    let key = SigningKey {
+        kid: "x".to_owned(),
+        algorithm: Algorithm::Hs256,
+        private: SECRET.to_vec().into(),
+        active_from: Timestamp::UNIX_EPOCH,
+        retired_at: None,
+    };
+    assert!(signer.replace(vec![key]).is_ok());
     signer
 });
 
@@ -43,9 +55,21 @@ fn file(name: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
-/// An access token (RFC 7519).
+/// An access token (RFC 7519) from a stranger, and the claims of one that has our signature.
 pub fn access_token(text: &str) {
-    assert!(SIGNER.verify(text, Timestamp::UNIX_EPOCH).is_err());
+    let now = Timestamp::UNIX_EPOCH;
+    assert!(SIGNER.verify(text, now).is_err());
+    let [header, claims] = [HEADER, text].map(|part| URL_SAFE_NO_PAD.encode(part));
+    let message = format!("{header}.{claims}");
+    let key = EncodingKey::from_secret(&SECRET);
+    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, HS256);
+    let token = signature.map(|signature| format!("{message}.{signature}"));
+    let taken = token.ok().and_then(|token| SIGNER.verify(&token, now).ok());
+    if let Some(claims) = taken {
+        let again = SIGNER.sign(&claims, now).ok();
+        let again = again.and_then(|token| SIGNER.verify(&token, now).ok());
+        assert!(again == Some(claims));
+    }
 }
 
 /// An address; as it is kept, it is the same address.
