@@ -49,9 +49,11 @@ class Node:
         begun = time.monotonic()
         while time.monotonic() - begun < 60:
             try:
-                return await ask(self.port, "GET", "/readyz") and time.monotonic() - begun
-            except OSError:
-                await asyncio.sleep(0.05)
+                if (await ask(self.port, "GET", "/readyz"))[0] == 200:
+                    return time.monotonic() - begun
+            except (OSError, EOFError):
+                pass
+            await asyncio.sleep(0.05)
         raise SystemExit(f"{self.folder.name} does not become ready")
 
     async def stop(self):

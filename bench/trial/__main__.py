@@ -134,6 +134,7 @@ class Starts(Trial):
                 stand.database.use_new(f"empty{number}")
                 with ThreadPoolExecutor() as pool:
                     self.recoveries.append(max(pool.map(lambda node: node.start(), stand.nodes)))
+                ledger.every_node_signs(stand, self.findings)
                 ledger.made_once(stand, self.findings)
                 for node in stand.nodes:
                     node.kill()

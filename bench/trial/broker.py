@@ -62,7 +62,7 @@ class Broker:
 def serve(path):
     import re
 
-    from confluent_kafka import Consumer, Producer
+    from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
     # The mock cluster's address is only in its log, which goes to standard error.
     reader, writer = os.pipe()
@@ -76,18 +76,21 @@ def serve(path):
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     address = (found.group(1) or found.group(0)).decode()
     consumer = Consumer({"bootstrap.servers": address, "group.id": "ledger", "auto.offset.reset": "earliest",
-                         "topic.metadata.refresh.interval.ms": 500, "allow.auto.create.topics": True})
-    consumer.subscribe([TOPIC])
+                         "allow.auto.create.topics": True})
+    # The mock keeps 5 MB of a partition: no group has to find together before what waited is read.
+    while not (partitions := consumer.list_topics(TOPIC).topics[TOPIC].partitions):
+        time.sleep(0.05)
+    consumer.assign([TopicPartition(TOPIC, partition, OFFSET_BEGINNING) for partition in partitions])
     print(address, flush=True)
     with open(path, "a") as file:
         while True:
             cluster.poll(0)
-            message = consumer.poll(0.1)
-            if message is None or message.error():
-                continue
-            event = json.loads(message.value())
-            line = [event["id"].replace("-", ""), event["subject"], int(event["sequence"])]
-            file.write(json.dumps(line) + "\n")
+            for message in consumer.consume(1000, 0.1):
+                if message.error():
+                    continue
+                event = json.loads(message.value())
+                line = [event["id"].replace("-", ""), event["subject"], int(event["sequence"])]
+                file.write(json.dumps(line) + "\n")
             file.flush()
 
 

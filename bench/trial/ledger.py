@@ -5,6 +5,7 @@ import subprocess
 import time
 
 from load import ACKED, REFUSED, UNKNOWN, Client
+from stand import ADMIN
 
 # What an acknowledged request leaves: the action in the audit trail, and the one event.
 TRACES = {
@@ -120,6 +121,16 @@ def made_once(stand, findings):
         findings.must(count == 1, "F24", f"{count} in {table}")
     repeated = stand.database.number("SELECT count(*) - count(DISTINCT version) FROM seaql_migrations")
     findings.must(repeated == 0, "F24", f"{repeated} migrations ran again")
+
+
+def every_node_signs(stand, findings):
+    """Whoever is ready signs a token at once, and it opens every other node."""
+    form = {"email": ADMIN[0], "password": ADMIN[1]}
+    for node in stand.nodes:
+        status, body = Client([node.port]).ask("POST", "/api/v1/auth/login", form)
+        findings.must(status == 200, "F24", f"node {node.number} is ready and answers a sign-in {status}")
+        taken = [Client([port]).ask("GET", "/api/v1/users/me", token=body.get("access_token"))[0] for port in stand.ports()]
+        findings.must(set(taken) == {200}, "F24", f"the token of node {node.number} is answered {taken}")
 
 
 def sign_in(client, email, password):

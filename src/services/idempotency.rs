@@ -146,9 +146,10 @@ impl Services {
     /// was told once it may be told again. Without one, the same request is the same from wherever it comes, while
     /// another under its key counts only from the same origin, so that strangers cannot take each other's keys.
     async fn names_of(&self, request: &Repeatable<'_>) -> Result<Names> {
-        let claims = request
-            .bearer
-            .and_then(|token| self.signer.verify(token, self.now()).ok());
+        let claims = match request.bearer {
+            Some(token) => self.claims_of(token).await?.ok(),
+            None => None,
+        };
         let owner = match claims {
             Some(claims) => users::find_user(self.store.reader(), claims.sub).await?,
             None => None,

@@ -6,7 +6,10 @@ use super::{
     personal_data::{SERVICE_KEY, field},
 };
 use crate::{
-    domain::{Error, Result, Timestamp, actor::Actor, audit::AuditEntry, client::Client},
+    domain::{
+        Error, Result, Timestamp, actor::Actor, audit::AuditEntry, claims::AccessClaims,
+        client::Client, error::Refusal,
+    },
     infra::{
         signer::{Algorithm, SigningKey},
         tracer,
@@ -65,28 +68,38 @@ impl Services {
         self.signer.replace(keys)
     }
 
+    /// What an access token claims, if it is genuine and in its time; its key may have been made elsewhere a moment ago.
+    pub(super) async fn claims_of(&self, bearer: &str) -> Result<Result<AccessClaims, Refusal>> {
+        let verified = self.signer.verify(bearer, self.now());
+        if verified != Err(Refusal::TokenInvalid) {
+            return Ok(verified);
+        }
+        let read = async || self.load_signing_keys().await;
+        self.signer.look_for_key(bearer, read).await?;
+        Ok(self.signer.verify(bearer, self.now()))
+    }
+
     /// Makes a key of the algorithm that is set if none signs with it, which only who serves may: in a new database one
     /// that signs at once, else one that is published first, as in every rotation. Of several nodes that start at once one
-    /// makes it, and the others find it.
+    /// makes it, and all others read it, also those that looked for keys before it was there.
     pub async fn make_missing_signing_key(&self) -> Result<()> {
         let Some((algorithm, _)) = self.signing else {
             return Ok(());
         };
         let has_key = |stored: &[StoredSigningKey]| stored.iter().any(|key| signs(key, algorithm));
-        if has_key(&keys::list_signing_keys(self.store.reader()).await?) {
-            return Ok(());
-        }
-        let client = Client::local(self.new_request_id());
-        let tx = self.store.begin().await?;
-        keys::lock_vault_key(&tx, SERVICE_KEY).await?;
-        let stored = keys::list_signing_keys(&tx).await?;
-        if !has_key(&stored) {
-            let until = after(self.now(), LEAD);
-            let mut others = stored.iter().map(|key| key.retired_at);
-            let others_sign = others.any(|retired_at| retired_at.is_none_or(|at| at > until));
-            let lead = if others_sign { LEAD } else { Duration::ZERO };
-            self.add_signing_key(&tx, algorithm, lead, &client).await?;
-            Store::commit(tx).await?;
+        if !has_key(&keys::list_signing_keys(self.store.reader()).await?) {
+            let client = Client::local(self.new_request_id());
+            let tx = self.store.begin().await?;
+            keys::lock_vault_key(&tx, SERVICE_KEY).await?;
+            let stored = keys::list_signing_keys(&tx).await?;
+            if !has_key(&stored) {
+                let until = after(self.now(), LEAD);
+                let mut others = stored.iter().map(|key| key.retired_at);
+                let others_sign = others.any(|retired_at| retired_at.is_none_or(|at| at > until));
+                let lead = if others_sign { LEAD } else { Duration::ZERO };
+                self.add_signing_key(&tx, algorithm, lead, &client).await?;
+                Store::commit(tx).await?;
+            }
         }
         self.load_signing_keys().await
     }

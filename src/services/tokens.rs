@@ -49,7 +49,7 @@ impl Services {
     /// Checks an access token: signature, session, and the state of the person at this moment.
     pub async fn authenticate(&self, bearer: &str) -> Result<SignedIn> {
         let now = self.now();
-        let claims = self.signer.verify(bearer, now)?;
+        let claims = self.claims_of(bearer).await??;
         let record = self.find_record(&claims).await?;
         let Record { user, session, .. } = &*record;
         if record.is_revoked || !session.is_live(now) || !self.may_act(user) {

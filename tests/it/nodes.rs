@@ -1,7 +1,11 @@
 //! Several nodes on one database: started at the same moment, and at the same work at the same moment.
 
 use crate::support::{
-    TestApp, app::PASSWORD, database::TestDatabase, people::BOB, process::Service,
+    TestApp,
+    app::{ADA, PASSWORD},
+    database::TestDatabase,
+    people::BOB,
+    process::Service,
 };
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -16,8 +20,12 @@ async fn start_on_an_empty_database() {
     let db = TestDatabase::create_empty().await;
     let nodes = join_all((0..NODES).map(|_| Service::try_start(&db, &[]))).await;
     let nodes: Vec<Service> = nodes.into_iter().map(Result::unwrap).collect();
-    for node in &nodes {
+    // Whoever is ready knows the key that one of them made.
+    let admin = join_all(nodes.iter().map(|node| node.sign_in(ADA))).await;
+    for (node, tokens) in nodes.iter().zip(admin.iter().rev()) {
         assert_eq!(node.get_as("", "/readyz").await, 200);
+        let token = tokens["access_token"].as_str().unwrap();
+        assert_eq!(node.get_as(token, "/api/v1/users/me").await, 200);
     }
     let made_once = "SELECT count(*) - count(DISTINCT version) FROM seaql_migrations";
     assert_eq!(db.number(made_once).await, 0);

@@ -1,7 +1,14 @@
 //! Keys that sign access tokens: published, replaced with an overlap, known to every node.
 
-use crate::support::{TestApp, jwt};
+use crate::support::{
+    TestApp,
+    app::ADA,
+    database::TestDatabase,
+    jwt,
+    process::{Service, run},
+};
 use chrono::TimeDelta;
+use futures_util::future::join_all;
 use serde_json::Value;
 
 const JWKS: &str = "/.well-known/jwks.json";
@@ -86,4 +93,21 @@ async fn another_algorithm_takes_over_without_ending_sessions() {
     app.app.do_housekeeping().await.unwrap();
     let last = next.sign_in(&bob.email).await;
     assert_eq!(kid(&last.access), kid(&again.access));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_was_made_a_moment_ago_is_believed_by_nodes_that_have_not_read_it() {
+    let db = TestDatabase::create().await;
+    let node = Service::start(&db, &[]).await;
+    run(&db, &["keys", "rotate", "--now"], &[]).await.success();
+    let other = Service::start(&db, &[]).await;
+    let (old, new) = (node.sign_in(ADA).await, other.sign_in(ADA).await);
+    let [old, new] = [old, new].map(|tokens| tokens["access_token"].as_str().unwrap().to_owned());
+    assert_ne!(kid(&old), kid(&new));
+    let at_once = join_all((0..8).map(|_| node.get_as(&new, ME))).await;
+    assert_eq!(at_once, [200; 8]);
+    assert_eq!(other.get_as(&old, ME).await, 200);
+    let jwks = node.client.get(node.url(JWKS)).send().await.unwrap();
+    assert!(jwt::is_signed_by(&new, &jwks.json().await.unwrap()));
+    join_all([node, other].map(Service::stop)).await;
 }

@@ -22,10 +22,15 @@ use sha2::{Digest as _, Sha256};
 use std::{
     cmp::Reverse,
     sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant},
 };
+use tokio::sync::Mutex;
 
 /// Longer tokens are refused unread; ours are about 510 bytes.
 const MAX_TOKEN_LENGTH: usize = 4096;
+
+/// Keys that are not known are looked for no more often, however many tokens name some.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 /// So many genuine tokens are known again by their digest, at about 500 bytes each.
 const MOST_KNOWN: u64 = 20_000;
@@ -38,6 +43,8 @@ struct Inner {
     issuer: String,
     audience: String,
     keys: RwLock<Arc<[Key]>>,
+    /// When a key was looked for that was not known; whoever else misses one waits for the answer.
+    looked: Mutex<Option<Instant>>,
     /// Tokens whose signature was checked, by their SHA-256.
     known: Cache<[u8; 32], Arc<Known>>,
 }
@@ -111,6 +118,7 @@ impl Signer {
             issuer: issuer.into(),
             audience: audience.into(),
             keys: RwLock::new(Arc::new([])),
+            looked: Mutex::default(),
             known: Cache::new(MOST_KNOWN),
         }))
     }
@@ -157,6 +165,34 @@ impl Signer {
             return Err(Refusal::TokenExpired);
         }
         Ok(claims)
+    }
+
+    /// Has the keys read again by `read` if the token names one that is not known here, as one that another node has just made.
+    pub async fn look_for_key(
+        &self,
+        token: &str,
+        read: impl AsyncFnOnce() -> Result<()>,
+    ) -> Result<()> {
+        if self.knows_key_of(token) {
+            return Ok(());
+        }
+        let mut looked = self.0.looked.lock().await;
+        if self.knows_key_of(token) || looked.is_some_and(|at| at.elapsed() < BETWEEN_LOOKS) {
+            return Ok(());
+        }
+        *looked = Some(Instant::now());
+        read().await
+    }
+
+    /// Whether reading the keys again would change nothing for this token.
+    fn knows_key_of(&self, token: &str) -> bool {
+        if token.len() > MAX_TOKEN_LENGTH {
+            return true;
+        }
+        let named = jsonwebtoken::decode_header(token)
+            .ok()
+            .and_then(|header| header.kid);
+        named.is_none_or(|kid| self.keys().iter().any(|key| key.kid == kid))
     }
 
     /// The public keys (RFC 7517), those not yet active too, so that consumers know them in time. Never a shared secret.

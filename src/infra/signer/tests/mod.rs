@@ -16,6 +16,7 @@ use aws_lc_rs::signature::Ed25519KeyPair;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::TimeDelta;
 use jsonwebtoken::jwk::JwkSet;
+use std::sync::atomic::{AtomicU32, Ordering};
 use uuid::Uuid;
 
 const ISSUER: &str = "https://usher.test";
@@ -176,6 +177,39 @@ fn a_failed_replacement_leaves_the_keys_as_they_were() {
     assert!(signer.replace(vec![bad]).is_err());
     assert!(signer.replace(Vec::new()).is_err());
     assert!(signer.clone().verify(&token, now()).is_ok());
+}
+
+#[tokio::test]
+async fn an_unknown_key_is_looked_for_once_however_many_tokens_name_it() {
+    let entropy = Entropy::seeded(1);
+    let make = || SigningKey::generate(Algorithm::EdDsa, &entropy, now()).unwrap();
+    let (old, new) = (make(), make());
+    let theirs = signer(std::slice::from_ref(&new));
+    let token = theirs.sign(&claims(), now()).unwrap();
+    let ours = signer(std::slice::from_ref(&old));
+    let reads = AtomicU32::new(0);
+    let read = async || {
+        tokio::task::yield_now().await;
+        reads.fetch_add(1, Ordering::SeqCst);
+        ours.replace(vec![old.clone(), new.clone()])
+    };
+    let own = ours.sign(&claims(), now()).unwrap();
+    for known in [own.as_str(), "no token", &"a".repeat(9000)] {
+        ours.look_for_key(known, read).await.unwrap();
+    }
+    assert_eq!(reads.load(Ordering::SeqCst), 0);
+
+    let look = async || {
+        ours.look_for_key(&token, read).await.unwrap();
+        assert!(ours.verify(&token, now()).is_ok());
+    };
+    tokio::join!(look(), look(), look());
+    assert_eq!(reads.load(Ordering::SeqCst), 1);
+
+    let made_up = signer(&[make()]).sign(&claims(), now()).unwrap();
+    ours.look_for_key(&made_up, read).await.unwrap();
+    assert_eq!(reads.load(Ordering::SeqCst), 1, "within a second");
+    assert_eq!(ours.verify(&made_up, now()), Err(INVALID));
 }
 
 #[test]
