@@ -87,7 +87,7 @@ impl Channel {
         Some(self.begun.elapsed().saturating_sub(heard_at))
     }
 
-    /// Tells the log when it went up or down, and the metrics how it is.
+    /// Tells the log when it went up or down, and the metrics how it is. That nothing is heard in its first moments is no news.
     pub fn tell(&self) {
         let (is_up, name) = (self.is_up(), self.way.as_str());
         metrics::gauge!("usher_push_up", "channel" => name).set(f64::from(u8::from(is_up)));
@@ -95,7 +95,8 @@ impl Channel {
             metrics::gauge!("usher_push_silence_seconds", "channel" => name).set(silence);
         }
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if *told != Some(is_up) {
+        let is_new = told.is_none() && !is_up && self.begun.elapsed() < SILENCE;
+        if *told != Some(is_up) && !is_new {
             *told = Some(is_up);
             if is_up {
                 tracing::info!(channel = name, "other nodes are heard");
@@ -156,5 +157,20 @@ mod tests {
         channel.lose();
         channel.hear(|| forgotten += 1);
         assert_eq!(forgotten, 2);
+    }
+
+    #[test]
+    fn a_start_is_not_reported_as_silence_until_it_lasts() {
+        let mut channel = Channel::new(Way::Postgres);
+        let told = |channel: &Channel| *channel.told.lock().unwrap();
+        channel.tell();
+        assert_eq!(told(&channel), None);
+        channel.begun -= SILENCE;
+        channel.tell();
+        assert_eq!(told(&channel), Some(false));
+        channel.hear(|| {});
+        assert_eq!(told(&channel), Some(true));
+        channel.lose();
+        assert_eq!(told(&channel), Some(false));
     }
 }
