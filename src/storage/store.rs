@@ -66,6 +66,12 @@ pub struct Store {
     witness: Arc<OnceLock<Arc<dyn Witness>>>,
 }
 
+/// KiB of SQLite's pages that the writer keeps; negative, as the pragma wants KiB.
+const WRITER_CACHE: &str = "-65536";
+
+/// The same of a reader, which forgets them with each commit, and maps the first part of the file besides.
+const READER_CACHE: &str = "-8192";
+
 impl Store {
     /// Connects; on SQLite makes the file and its folder.
     pub async fn connect(settings: &StoreSettings) -> anyhow::Result<Self> {
@@ -86,7 +92,6 @@ impl Store {
                 .synchronous(synchronous)
                 .foreign_keys(true)
                 .busy_timeout(Duration::from_secs(5))
-                .pragma("cache_size", "-65536")
                 .pragma("mmap_size", "268435456")
                 .pragma("temp_store", "memory")
         };
@@ -95,7 +100,11 @@ impl Store {
         writer
             .max_connections(1)
             .min_connections(1)
-            .map_sqlx_sqlite_opts(move |o| tune(o).pragma("secure_delete", "on"))
+            .map_sqlx_sqlite_opts(move |o| {
+                tune(o)
+                    .pragma("cache_size", WRITER_CACHE)
+                    .pragma("secure_delete", "on")
+            })
             .map_sqlx_sqlite_before_acquire(|connection, _| is_at_rest(connection));
         let write = Database::connect(writer)
             .await
@@ -104,7 +113,9 @@ impl Store {
         let mut reader = options(&format!("sqlite://{path}?mode=ro"), settings);
         reader
             .max_connections(readers)
-            .map_sqlx_sqlite_opts(move |o| tune(o).read_only(true));
+            .map_sqlx_sqlite_opts(move |o| {
+                tune(o).pragma("cache_size", READER_CACHE).read_only(true)
+            });
         let read = Database::connect(reader)
             .await
             .context("cannot open the SQLite file for reading")?;
