@@ -160,7 +160,7 @@ mod tests {
     use serde_json::Value;
     use uuid::Uuid;
 
-    fn event(user: u128, sequence: i64, kind: &str) -> CloudEvent {
+    pub(super) fn event(user: u128, sequence: i64, kind: &str) -> CloudEvent {
         let stored = StoredEvent {
             id: EventId(Uuid::from_u128(
                 (user << 32) | u128::from(sequence.unsigned_abs()),

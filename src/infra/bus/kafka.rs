@@ -1,6 +1,10 @@
 //! The Kafka client: records by the CloudEvents binding (1.0.2), key = person. Idempotent and `acks=all`, so the client
 //! itself makes no duplicates and loses nothing; what it reports as arrived is on all replicas that the cluster asks for.
 
+mod settings;
+#[cfg(test)]
+mod tests;
+
 use super::BusFault;
 use crate::domain::{
     cloud_event::{CONTENT_TYPE, CloudEvent, DATA_CONTENT_TYPE},
@@ -14,16 +18,13 @@ use rdkafka::{
     message::{Header, OwnedHeaders},
     producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _},
 };
-use secrecy::{ExposeSecret as _, SecretString};
+pub use settings::{KafkaSettings, Mode};
 use std::{
     collections::BTreeSet,
-    path::PathBuf,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-/// For one record, with all tries of the client; then the relay tries again.
-const RECORD_TIMEOUT: Duration = Duration::from_secs(10);
 /// For making topics; who tries again after trouble does not wait for long.
 const ADMIN_TIMEOUT: Duration = Duration::from_secs(10);
 const ADMIN_TIMEOUT_AGAIN: Duration = Duration::from_secs(2);
@@ -31,33 +32,6 @@ const ADMIN_TIMEOUT_AGAIN: Duration = Duration::from_secs(2);
 const TYPE: &str = "{type}";
 /// The cluster's own default, for partitions and replicas.
 const DEFAULT: i32 = -1;
-
-/// How an event becomes a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// The whole of it as the value.
-    Structured,
-    /// Attributes as headers, the data as the value.
-    Binary,
-}
-
-/// Which cluster, and how to speak to it.
-#[derive(Clone)]
-pub struct KafkaSettings {
-    /// `host:port`, separated by commas.
-    pub brokers: String,
-    /// May hold `{type}`.
-    pub topic: String,
-    pub mode: Mode,
-    pub create_topics: bool,
-    pub tls: bool,
-    /// PEM; the system's authorities without it.
-    pub ca_file: Option<PathBuf>,
-    /// Certificate and key, PEM.
-    pub client: Option<(PathBuf, PathBuf)>,
-    /// Mechanism as Kafka names it, user, password.
-    pub sasl: Option<(&'static str, String, SecretString)>,
-}
 
 /// A cluster to deliver to.
 pub struct KafkaBus {
@@ -90,7 +64,7 @@ impl ClientContext for Log {
 impl KafkaBus {
     /// Checks the settings; connects in the background.
     pub fn new(settings: KafkaSettings) -> anyhow::Result<Self> {
-        let config = client_config(&settings)?;
+        let config = settings.for_client()?;
         let producer = config
             .create_with_context(Log)
             .map_err(|error| anyhow::anyhow!("the Kafka client cannot be made: {error}"))?;
@@ -253,45 +227,4 @@ fn code_of(error: &KafkaError) -> String {
     error
         .rdkafka_error_code()
         .map_or_else(|| "client".to_owned(), |code| format!("{code:?}"))
-}
-
-fn client_config(settings: &KafkaSettings) -> anyhow::Result<ClientConfig> {
-    let mut config = ClientConfig::new();
-    config
-        .set("bootstrap.servers", &settings.brokers)
-        .set("client.id", "usher")
-        .set("enable.idempotence", "true")
-        .set("acks", "all")
-        .set("linger.ms", "1")
-        .set("compression.type", "none")
-        .set("partitioner", "murmur2_random")
-        .set("reconnect.backoff.max.ms", "2000")
-        .set("topic.metadata.refresh.fast.interval.ms", "500")
-        .set("message.timeout.ms", RECORD_TIMEOUT.as_millis().to_string());
-    let protocol = match (settings.tls, &settings.sasl) {
-        (true, Some(_)) => "sasl_ssl",
-        (true, None) => "ssl",
-        (false, Some(_)) => "sasl_plaintext",
-        (false, None) => "plaintext",
-    };
-    config.set("security.protocol", protocol);
-    if let Some((mechanism, username, password)) = &settings.sasl {
-        config
-            .set("sasl.mechanism", *mechanism)
-            .set("sasl.username", username)
-            .set("sasl.password", password.expose_secret());
-    }
-    let (cert, key) = settings.client.clone().unzip();
-    for (name, file) in [
-        ("ssl.ca.location", &settings.ca_file),
-        ("ssl.certificate.location", &cert),
-        ("ssl.key.location", &key),
-    ] {
-        if let Some(file) = file {
-            let file = file.to_str();
-            let file = file.ok_or_else(|| anyhow::anyhow!("a path for Kafka is no UTF-8"))?;
-            config.set(name, file);
-        }
-    }
-    Ok(config)
 }
