@@ -48,9 +48,9 @@ pub struct AccessToken {
 impl Services {
     /// Checks an access token: signature, session, and the state of the person at this moment.
     pub async fn authenticate(&self, bearer: &str) -> Result<SignedIn> {
-        let now = self.now();
         let claims = self.claims_of(bearer).await??;
         let record = self.find_record(&claims).await?;
+        let now = self.now();
         let Record { user, session, .. } = &*record;
         if record.is_revoked || !session.is_live(now) || !self.may_act(user) {
             return Err(Refusal::SessionEnded.into());

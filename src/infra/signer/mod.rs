@@ -10,7 +10,7 @@ pub use key::{Algorithm, SigningKey};
 use crate::domain::{
     Timestamp,
     claims::{ACCESS_TOKEN_TYPE, AccessClaims, LEEWAY_SECONDS},
-    error::{Error, Refusal, Result},
+    error::{Error, Part, Refusal, Result},
 };
 use anyhow::anyhow;
 use chrono::TimeDelta;
@@ -43,8 +43,8 @@ struct Inner {
     issuer: String,
     audience: String,
     keys: RwLock<Arc<[Key]>>,
-    /// When a key was looked for that was not known; whoever else misses one waits for the answer.
-    looked: Mutex<Option<Instant>>,
+    /// When a key that was not known had been looked for, and whether that could be done; whoever else misses one waits.
+    looked: Mutex<Option<(Instant, bool)>>,
     /// Tokens whose signature was checked, by their SHA-256.
     known: Cache<[u8; 32], Arc<Known>>,
 }
@@ -168,6 +168,7 @@ impl Signer {
     }
 
     /// Has the keys read again by `read` if the token names one that is not known here, as one that another node has just made.
+    /// Fails where that cannot be done, or could not a moment ago.
     pub async fn look_for_key(
         &self,
         token: &str,
@@ -177,11 +178,19 @@ impl Signer {
             return Ok(());
         }
         let mut looked = self.0.looked.lock().await;
-        if self.knows_key_of(token) || looked.is_some_and(|at| at.elapsed() < BETWEEN_LOOKS) {
+        if self.knows_key_of(token) {
             return Ok(());
         }
-        *looked = Some(Instant::now());
-        read().await
+        match *looked {
+            Some((at, true)) if at.elapsed() < BETWEEN_LOOKS => return Ok(()),
+            Some((at, false)) if at.elapsed() < BETWEEN_LOOKS => {
+                return Err(Error::Unavailable(Part::Database));
+            }
+            _ => {}
+        }
+        let outcome = read().await;
+        *looked = Some((Instant::now(), outcome.is_ok()));
+        outcome
     }
 
     /// Whether reading the keys again would change nothing for this token.

@@ -212,6 +212,24 @@ async fn an_unknown_key_is_looked_for_once_however_many_tokens_name_it() {
     assert_eq!(ours.verify(&made_up, now()), Err(INVALID));
 }
 
+#[tokio::test]
+async fn a_key_that_cannot_be_looked_for_is_not_refused() {
+    let entropy = Entropy::seeded(1);
+    let make = || SigningKey::generate(Algorithm::EdDsa, &entropy, now()).unwrap();
+    let ours = signer(&[make()]);
+    let token = signer(&[make()]).sign(&claims(), now()).unwrap();
+    let reads = AtomicU32::new(0);
+    let read = async || {
+        reads.fetch_add(1, Ordering::SeqCst);
+        Err(Error::Unavailable(Part::Database))
+    };
+    for _ in 0..3 {
+        let outcome = ours.look_for_key(&token, read).await;
+        assert!(matches!(outcome, Err(Error::Unavailable(_))), "{outcome:?}");
+    }
+    assert_eq!(reads.load(Ordering::SeqCst), 1, "within a second");
+}
+
 #[test]
 fn without_a_key_nothing_is_signed() {
     assert!(Signer::new(ISSUER, "usher").sign(&claims(), now()).is_err());
